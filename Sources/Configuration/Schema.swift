@@ -1,0 +1,183 @@
+// The settings of a gateway as plain values, each with its default: listeners, admin, limits, time.
+// The settings of pools and routes stand in SchemaPools.swift and SchemaRoutes.swift.
+
+/// Everything a gateway can be told, checked and with every default filled in.
+///
+/// A value made by hand starts from the defaults: `var c = Configuration(); c.pools = […]`.
+package struct Configuration: Sendable, Equatable {
+    /// The addresses clients connect to; a file must name at least one, at most 64.
+    package var listeners: [Listener] = []
+
+    /// The address for `/metrics`, `/pools`, `/ready` and the control commands.
+    package var admin = Admin()
+
+    /// The pools in the order of the file; names are unique.
+    package var pools: [Pool] = []
+
+    /// The routes in the order of the file; the order does not matter for matching.
+    package var routes: [Route] = []
+
+    /// How long a client may take.
+    package var timeouts = Timeouts()
+
+    /// What one message and the whole process may occupy.
+    package var limits = Limits()
+
+    /// The line that is written for each exchange.
+    package var accessLog = AccessLog()
+
+    /// Callers whose `X-Forwarded-*` and `X-Sluice-*` fields are believed; at most 256.
+    package var trustedProxies: [AddressRange] = []
+
+    /// The fields that tell a client what the gateway did.
+    package var responseHeaders = ResponseHeaders()
+
+    /// How the gateway stops.
+    package var shutdown = Shutdown()
+
+    /// Event loops, 1…256; nil: one per core.
+    package var loops: Int?
+
+    /// Whether a change of the file is taken over without being asked to.
+    package var watch = false
+
+    /// Makes a configuration of defaults: no listener, no pool, no route.
+    package init() {}
+}
+
+extension Configuration {
+    /// An address clients connect to.
+    package struct Listener: Sendable, Equatable {
+        /// An IP address with its port; port 0 lets the system choose.
+        package var address: Address
+
+        /// The certificate when clients speak TLS; nil: plain HTTP.
+        package var tls: TLS?
+
+        /// Makes a listener; plain HTTP unless `tls` is given.
+        package init(address: Address, tls: TLS? = nil) {
+            self.address = address
+            self.tls = tls
+        }
+    }
+
+    /// The files that prove who a listener is.
+    package struct TLS: Sendable, Equatable {
+        /// Path of the certificate chain, PEM.
+        package var certificate: String
+
+        /// Path of the private key, PEM.
+        package var key: String
+
+        /// Makes it of two paths.
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    /// Where the gateway itself is looked at and controlled.
+    package struct Admin: Sendable, Equatable {
+        /// An IP address with its port; one that is not loopback needs a `token`.
+        package var address = Address(host: "127.0.0.1", port: 9900)
+
+        /// What `Authorization: Bearer` must carry; nil: whoever can connect may ask.
+        package var token: String?
+
+        /// Makes the default: 127.0.0.1:9900, no token.
+        package init() {}
+    }
+
+    /// How long a client may take, each 1 ms…24 h.
+    package struct Timeouts: Sendable, Equatable {
+        /// From the first byte of a head to its end; also a connection's first byte. 10 s.
+        package var head: Duration = .seconds(10)
+
+        /// The longest silence inside a request body. 60 s.
+        package var body: Duration = .seconds(60)
+
+        /// The longest time a client takes no byte of an answer. 60 s.
+        package var write: Duration = .seconds(60)
+
+        /// How long a client connection stays open between requests. 75 s.
+        package var keepAlive: Duration = .seconds(75)
+
+        /// The longest silence, both ways, of an upgraded connection. 1 h.
+        package var tunnelIdle: Duration = .seconds(3600)
+
+        /// Makes the defaults.
+        package init() {}
+    }
+
+    /// What one message and the whole process may occupy; sizes in bytes.
+    package struct Limits: Sendable, Equatable {
+        /// Client connections at once, 1…1,000,000; nil: what the descriptor limit leaves room for.
+        package var connections: Int?
+
+        /// Memory for bytes on their way, all connections together, 1 MiB…1 TiB. 512 MiB.
+        package var bufferBytes = 512 << 20
+
+        /// A request target, 8,000 B…64 KiB; beyond it 414. 8 KiB (RFC 9112 §3 asks for 8,000).
+        package var targetBytes = 8 << 10
+
+        /// A whole head, 16 KiB…1 MiB; beyond it 431. 64 KiB.
+        package var headBytes = 64 << 10
+
+        /// Fields in a head, 16…1,000; beyond it 431. 128.
+        package var fields = 128
+
+        /// Trailers of one message, 0…64 KiB. 8 KiB.
+        package var trailerBytes = 8 << 10
+
+        /// A request body, 0…1 PiB; beyond it 413. A route may set its own. 1 GiB.
+        package var bodyBytes = 1 << 30
+
+        /// Makes the defaults.
+        package init() {}
+    }
+
+    /// The line that is written for each exchange.
+    package struct AccessLog: Sendable, Equatable {
+        /// Whether lines are written to standard output at all.
+        package var enabled = true
+
+        /// Whether the target is written with its query, which may hold what is secret.
+        package var query = false
+
+        /// Lines that wait to be written, 64 KiB…1 GiB of bytes; what exceeds them is counted.
+        package var bufferBytes = 4 << 20
+
+        /// Makes the defaults.
+        package init() {}
+    }
+
+    /// The fields of an answer that tell what the gateway did; a route may choose its own.
+    package struct ResponseHeaders: Sendable, Equatable {
+        /// `Server-Timing`: time in the queue, to connect, to the first byte.
+        package var serverTiming = true
+
+        /// `X-Sluice-Replica`: who answered.
+        package var replica = true
+
+        /// `X-Sluice-Attempts`: how often it was tried.
+        package var attempts = true
+
+        /// `X-Sluice-Reason`: why the gateway answered itself.
+        package var reason = true
+
+        /// Makes the default: all are sent.
+        package init() {}
+    }
+
+    /// How the gateway stops after SIGTERM.
+    package struct Shutdown: Sendable, Equatable {
+        /// Serving goes on while `/ready` already answers 503, 0…10 min. 5 s.
+        package var drainDelay: Duration = .seconds(5)
+
+        /// What is in flight has this long to finish, 0…1 h. 20 s.
+        package var grace: Duration = .seconds(20)
+
+        /// Makes the defaults.
+        package init() {}
+    }
+}
