@@ -57,8 +57,10 @@ package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
         var text = "\(place): \(severity.rawValue): \(message)"
         if !sourceLine.allSatisfy({ $0.isWhitespace }) {
             // Tabs stay tabs, so that the caret stands right whatever their width is.
-            let indent = sourceLine.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }
-            text += "\n    \(sourceLine)\n    \(String(indent))^"
+            let indent = String(
+                sourceLine.prefix(column - 1).map { $0 == "\t" ? $0 : " " }
+            )
+            text += "\n    \(sourceLine)\n    \(indent)^"
         }
         if let hint { text += "\n    hint: \(hint)" }
         return text
