@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings of every target: see CONTRIBUTING.md, "Swift here".
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// What the test targets use: the same language, without the unsafe marks.
+let tests: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "sluice",
+    products: [
+        .executable(name: "sluice", targets: ["sluice"]),
+    ],
+    targets: [
+        .systemLibrary(name: "CLinux"),
+        .target(name: "HTTPWire", swiftSettings: strict),
+        .target(name: "Balancing", swiftSettings: strict),
+        .target(name: "Configuration", swiftSettings: strict),
+        .target(name: "Telemetry", swiftSettings: strict),
+        .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "HTTPWire", "Balancing", "Configuration", "Telemetry", "Processes", "Transport",
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "sluice",
+            dependencies: ["Gateway", "Configuration", "Transport", "Processes"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: tests),
+        .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: tests),
+        .testTarget(
+            name: "ConfigurationTests",
+            dependencies: ["Configuration"],
+            exclude: ["Golden"],
+            swiftSettings: tests
+        ),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: tests),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: tests),
+    ],
+    swiftLanguageModes: [.v6]
+)

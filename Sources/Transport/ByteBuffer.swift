@@ -1,0 +1,152 @@
+// Slabs of memory that bytes are received into and sent from, and the free list that keeps them.
+//
+// 128 KiB: with 16–32 KiB slabs uploads cost two to three times as much CPU.
+
+/// One slab and the run of bytes in it that has been received and not yet sent.
+///
+/// Confined to its loop. New bytes are appended behind the run; a rewritten head is laid right
+/// before it, so that head and body leave in one send and no body byte is copied.
+@safe package final class ByteBuffer {
+    /// Bytes of a slab, head-room included.
+    package static let slabBytes = 128 * 1024
+    /// Room kept free before the first received byte, for a head that grew while it was rewritten.
+    package static let headroomBytes = 4 * 1024
+
+    /// Room kept behind the last received byte, for the end of a chunk and the last chunk.
+    package static let tailroomBytes = 64
+
+    private let base: UnsafeMutableRawPointer
+    /// Offset of the first byte of the run.
+    package private(set) var start = ByteBuffer.headroomBytes
+    /// Offset behind the last byte of the run.
+    package private(set) var end = ByteBuffer.headroomBytes
+
+    init() {
+        unsafe base = .allocate(byteCount: ByteBuffer.slabBytes, alignment: 64)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// Bytes in the run.
+    package var count: Int { end - start }
+    package var isEmpty: Bool { start == end }
+    /// Bytes that can still be received behind the run; a little is kept for chunk framing.
+    package var room: Int { max(0, ByteBuffer.slabBytes - ByteBuffer.tailroomBytes - end) }
+
+    /// The run.
+    package var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let pointer = unsafe base.advanced(by: start).assumingMemoryBound(to: UInt8.self)
+            let span = unsafe Span(_unsafeStart: pointer, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// Calls `body` with the run, which it may change in place.
+    package func withMutableBytes<Result, Failure: Error>(
+        _ body: (inout MutableSpan<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let pointer = unsafe base.advanced(by: start).assumingMemoryBound(to: UInt8.self)
+        var span = unsafe MutableSpan(_unsafeStart: pointer, count: count)
+        return try body(&span)
+    }
+
+    /// Forgets all bytes.
+    package func clear() {
+        start = ByteBuffer.headroomBytes
+        end = ByteBuffer.headroomBytes
+    }
+
+    /// Forgets the first `count` bytes of the run; they stay where they are until overwritten.
+    package func consume(_ count: Int) {
+        precondition(count >= 0 && count <= self.count, "consume \(count) of \(self.count)")
+        start += count
+    }
+
+    /// Sets the run to the bytes from `start` up to `end`, both offsets in the slab.
+    package func setRun(from start: Int, to end: Int) {
+        precondition(
+            0 <= start && start <= end && end <= ByteBuffer.slabBytes, "run \(start)..<\(end)")
+        self.start = start
+        self.end = end
+    }
+
+    /// Moves the run to the front, so that there is room behind it.
+    package func compact() {
+        guard start > ByteBuffer.headroomBytes else { return }
+        let count = self.count
+        unsafe base.advanced(by: ByteBuffer.headroomBytes)
+            .copyMemory(from: base.advanced(by: start), byteCount: count)
+        start = ByteBuffer.headroomBytes
+        end = start + count
+    }
+
+    /// Copies `bytes` to where they end right before `offset`; returns where they begin, or nil
+    /// when there is too little room.
+    package func lay(_ bytes: Span<UInt8>, before offset: Int) -> Int? {
+        guard bytes.count <= offset else { return nil }
+        write(bytes, at: offset - bytes.count)
+        return offset - bytes.count
+    }
+
+    /// Copies `bytes` into the slab at an offset; the run is not changed.
+    package func write(_ bytes: Span<UInt8>, at offset: Int) {
+        precondition(
+            offset >= 0 && offset + bytes.count <= ByteBuffer.slabBytes, "write at \(offset)")
+        unsafe bytes.withUnsafeBytes { source in
+            guard let from = unsafe source.baseAddress else { return }
+            unsafe base.advanced(by: offset).copyMemory(from: from, byteCount: source.count)
+        }
+    }
+
+    /// Puts `bytes` behind the run; false when they do not fit there.
+    package func append(_ bytes: Span<UInt8>) -> Bool {
+        guard bytes.count <= room else { return false }
+        write(bytes, at: end)
+        end += bytes.count
+        return true
+    }
+
+    /// Some bytes of the slab as the kernel takes them.
+    func memory(from start: Int, to end: Int) -> UnsafeRawBufferPointer {
+        precondition(0 <= start && start <= end && end <= ByteBuffer.slabBytes, "memory")
+        return unsafe UnsafeRawBufferPointer(start: base.advanced(by: start), count: end - start)
+    }
+
+    /// The room behind the run as the kernel fills it.
+    var writable: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: base.advanced(by: end), count: room)
+    }
+
+    func filled(_ count: Int) { end += count }
+}
+
+/// A loop's slabs: a last-in-first-out free list, so that warm memory is used first.
+package final class BufferPool {
+    /// Most slabs in use at once.
+    package let limit: Int
+    /// Slabs in use now.
+    package private(set) var inUse = 0
+    private var free: [ByteBuffer] = []
+    /// Free slabs beyond this are given back to the system: 64 × 128 KiB = 8 MiB.
+    private static let keptFree = 64
+
+    init(limit: Int) { self.limit = limit }
+
+    /// An empty buffer; nil when the limit is reached.
+    package func take() -> ByteBuffer? {
+        guard inUse < limit else { return nil }
+        inUse += 1
+        return free.popLast() ?? ByteBuffer()
+    }
+
+    /// Gives a buffer back; the caller must not use it again.
+    package func giveBack(_ buffer: ByteBuffer) {
+        precondition(inUse > 0, "a buffer was given back twice")
+        inUse -= 1
+        guard free.count < BufferPool.keptFree else { return }
+        buffer.clear()
+        free.append(buffer)
+    }
+}

@@ -1,0 +1,254 @@
+// One thread that alternates between running ready jobs and waiting for events.
+//
+//        ┌──────────── run ready jobs ◄───────────┐
+//        ▼                                        │
+//   poll (until the next timer) ─► mark sockets ─► fire timers ─► take what other threads left
+//
+// The executor is both the serial and the task executor of everything that runs here; without
+// either half, resumptions travel through the global pool and cost half as much again.
+
+internal import Glibc
+internal import Synchronization
+
+/// What code on a loop uses: its clock, memory, sockets and timers. Confined to the loop.
+package final class LoopContext {
+    package let network: any Network
+    package let buffers: BufferPool
+    /// The time as of the last poll. Coarse on purpose: all jobs of a turn share it.
+    package private(set) var now: Instant
+    /// The loop's number, from 0.
+    package let index: Int
+    var timers = Timers()
+    private var sockets: [UnownedSocket] = []
+    private var freeSlots: [Int] = []
+    private let epoch: Instant
+    private var events: [ReadyEvent] = []
+
+    /// Unmanaged: a socket leaves the table in its `close`, which its `deinit` calls.
+    @safe private struct UnownedSocket {
+        var socket: Unmanaged<Socket>?
+        var generation: UInt32 = 0
+    }
+
+    init(index: Int, network: any Network, bufferLimit: Int, epoch: Instant) {
+        self.index = index
+        self.network = network
+        self.epoch = epoch
+        now = epoch
+        buffers = BufferPool(limit: bufferLimit)
+        readClock()
+    }
+
+    /// Connections, listeners and replica connections open on this loop.
+    package var openSockets: Int { sockets.count - freeSlots.count }
+
+    func readClock() { now = epoch + .nanoseconds(network.monotonicNanoseconds) }
+
+    func nextSlot() -> Int {
+        if let slot = freeSlots.popLast() { return slot }
+        sockets.append(UnownedSocket())
+        return sockets.count - 1
+    }
+
+    /// What the poller reports for a slot: its number and the generation that occupies it.
+    func token(of slot: Int) -> UInt64 {
+        UInt64(sockets[slot].generation) << 32 | UInt64(slot)
+    }
+
+    func occupy(_ slot: Int, with socket: Socket) {
+        unsafe sockets[slot].socket = Unmanaged.passUnretained(socket)
+    }
+
+    func abandon(slot: Int) { freeSlots.append(slot) }
+
+    func release(_ slot: Int) {
+        unsafe sockets[slot].socket = nil
+        sockets[slot].generation &+= 1
+        freeSlots.append(slot)
+    }
+
+    /// Waits for events and marks them; jobs run only after the whole batch was marked.
+    func poll(wait: Bool) {
+        events.removeAll(keepingCapacity: true)
+        network.poll(into: &events, milliseconds: wait ? millisecondsToWait() : 0)
+        readClock()
+        for event in events {
+            let slot = Int(truncatingIfNeeded: event.token & 0xffff_ffff)
+            guard slot < sockets.count,
+                sockets[slot].generation == UInt32(truncatingIfNeeded: event.token >> 32)
+            else { continue }
+            unsafe sockets[slot].socket?._withUnsafeGuaranteedRef { $0.mark(event.readiness) }
+        }
+        while let parking = timers.popDue(by: now) { parking.unpark() }
+    }
+
+    /// Milliseconds until the next timer, rounded up; -1 without one.
+    private func millisecondsToWait() -> Int32 {
+        guard let next = timers.next else { return -1 }
+        let left = (next - now).components
+        guard left.seconds >= 0, left.attoseconds >= 0 else { return 0 }
+        let milliseconds = left.seconds * 1000 + (left.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        return Int32(clamping: min(milliseconds, 60_000))
+    }
+}
+
+/// The executor of one loop.
+///
+/// `@unchecked Sendable`: `jobs` and `context` are touched on the loop's thread only (checked by
+/// `isOwnThread`); what other threads leave goes through `inbox`.
+package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        var wakes: [Parking] = []
+        var isStopped = false
+    }
+
+    let context: LoopContext
+    private var jobs: [UnownedJob] = []
+    private var running: [UnownedJob] = []
+    private let inbox = Mutex(Inbox())
+    private let hasMail = Atomic<Bool>(false)
+    private let owner = Atomic<UInt>(0)
+    private let network: any Network
+
+    init(context: LoopContext) {
+        self.context = context
+        network = context.network
+    }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isOwnThread {
+            jobs.append(job)
+            return
+        }
+        post { $0.jobs.append(job) }
+    }
+
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        unsafe UnownedSerialExecutor(ordinary: self)
+    }
+
+    package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+        unsafe UnownedTaskExecutor(ordinary: self)
+    }
+
+    /// Resumes what waits in `parking`; any thread may call.
+    func wake(_ parking: Parking) {
+        if isOwnThread {
+            parking.unpark()
+            return
+        }
+        post { $0.wakes.append(parking) }
+    }
+
+    private func post(_ change: (inout Inbox) -> Void) {
+        inbox.withLock { change(&$0) }
+        if !hasMail.exchange(true, ordering: .acquiringAndReleasing) { network.interrupt() }
+    }
+
+    /// Makes the calling thread the loop's own.
+    func adopt() { owner.store(UInt(pthread_self()), ordering: .releasing) }
+
+    private var isOwnThread: Bool { owner.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    /// One turn: run what is ready, then wait for events. Returns whether any job ran.
+    func turn(wait: Bool) -> Bool {
+        takeMail()
+        let ran = runJobs()
+        // A job may have left mail or jobs for this very turn: then only look, do not wait.
+        let busy = !jobs.isEmpty || hasMail.load(ordering: .acquiring)
+        context.poll(wait: wait && !busy)
+        return ran
+    }
+
+    private func takeMail() {
+        guard hasMail.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        let mail = inbox.withLock { inbox in
+            defer {
+                inbox.jobs.removeAll()
+                inbox.wakes.removeAll()
+            }
+            return (inbox.jobs, inbox.wakes)
+        }
+        for parking in mail.1 { parking.unpark() }
+        jobs.append(contentsOf: mail.0)
+    }
+
+    private func runJobs() -> Bool {
+        var ran = false
+        while !jobs.isEmpty {
+            ran = true
+            swap(&jobs, &running)
+            for job in running {
+                unsafe job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(),
+                    taskExecutor: asUnownedTaskExecutor()
+                )
+            }
+            running.removeAll(keepingCapacity: true)
+        }
+        return ran
+    }
+
+    var isStopped: Bool { inbox.withLock { $0.isStopped } }
+
+    func stop() { post { $0.isStopped = true } }
+
+    /// Runs until `stop`; the calling thread becomes the loop's own.
+    func run() {
+        adopt()
+        while !isStopped { _ = turn(wait: true) }
+    }
+}
+
+/// The handle of a loop that any thread may hold, and the isolation of all that runs on it.
+package actor Loop {
+    nonisolated let executor: LoopExecutor
+
+    /// - Parameters:
+    ///   - index: the loop's number, from 0.
+    ///   - network: the loop's own view of the world.
+    ///   - bufferLimit: most slabs in use at once.
+    ///   - epoch: where this process's clock starts; the same for all loops.
+    package init(index: Int, network: any Network, bufferLimit: Int, epoch: Instant) {
+        executor = LoopExecutor(
+            context: LoopContext(
+                index: index, network: network, bufferLimit: bufferLimit, epoch: epoch))
+    }
+
+    nonisolated package var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    /// Starts a task that lives on this loop; any thread may call.
+    nonisolated package func spawn(
+        _ body: @escaping @Sendable (LoopContext) async -> Void
+    ) {
+        Task(executorPreference: executor) { await self.run(body) }
+    }
+
+    private func run(
+        _ body: @Sendable (LoopContext) async -> Void
+    ) async {
+        await body(executor.context)
+    }
+
+    /// Resumes a task of this loop that waits in `parking`; any thread may call.
+    nonisolated package func wake(_ parking: Parking) { executor.wake(parking) }
+
+    /// Starts the loop's thread.
+    nonisolated package func start(name: String) { Thread.start(name: name, executor.run) }
+
+    /// Ends the loop's thread after its current turn.
+    nonisolated package func stop() { executor.stop() }
+
+    /// Makes the calling thread the loop's own: for a world that turns its loops itself.
+    nonisolated package func adopt() { executor.adopt() }
+
+    /// One turn without waiting, for a world that turns its loops itself; whether any job ran.
+    nonisolated package func turn() -> Bool { executor.turn(wait: false) }
+
+    /// The earliest timer of the loop, for a world that moves the clock itself.
+    nonisolated package var nextTimer: Instant? { executor.context.timers.next }
+}
