@@ -1,0 +1,143 @@
+// The closed lists behind the remaining metric labels: how a wait ended, which phase was timed,
+// what became of an attempt, a probe or a connection.
+
+/// A closed list of label values: each case has a fixed place and a fixed spelling.
+///
+/// Raw values run from 0 without gaps; a counter cell is found by them.
+package protocol MetricKey: CaseIterable, RawRepresentable<UInt8>, Sendable {
+    /// The label value: lower-case ASCII words joined by `_`.
+    var token: StaticString { get }
+}
+
+/// How a request's stay in a pool's queue ended: `sluice_queue_wait_seconds{outcome}`.
+package enum QueueOutcome: UInt8, MetricKey {
+    /// It got a lease, at once or after waiting.
+    case leased
+    /// It was refused on arrival, or its wait ended by a bound.
+    case shed
+    /// Its client left first.
+    case clientGone
+
+    package var token: StaticString {
+        switch self {
+        case .leased: "leased"
+        case .shed: "shed"
+        case .clientGone: "client_gone"
+        }
+    }
+}
+
+/// A timed part of an attempt at a replica: `sluice_upstream_seconds{phase}`.
+package enum UpstreamPhase: UInt8, MetricKey {
+    /// From the connect call to an established connection; not observed for reused ones.
+    case connect
+    /// From the lease to the first byte of the answer.
+    case ttfb
+    /// From the lease to the end of the answer.
+    case total
+
+    package var token: StaticString {
+        switch self {
+        case .connect: "connect"
+        case .ttfb: "ttfb"
+        case .total: "total"
+        }
+    }
+}
+
+/// What became of one attempt at a replica: `sluice_upstream_attempts_total{result}`.
+package enum AttemptResult: UInt8, MetricKey {
+    case success
+    case connectFailed
+    case reset
+    case timeout
+    case invalid
+    case badStatus
+    case stalled
+    /// The replica itself said it has no room (429 or 503 with Retry-After).
+    case full
+    /// Nobody's failure: the client left, or the gateway gave the slot back unused.
+    case abandoned
+
+    package var token: StaticString {
+        switch self {
+        case .success: "success"
+        case .connectFailed: "connect_failed"
+        case .reset: "reset"
+        case .timeout: "timeout"
+        case .invalid: "invalid"
+        case .badStatus: "bad_status"
+        case .stalled: "stalled"
+        case .full: "full"
+        case .abandoned: "abandoned"
+        }
+    }
+}
+
+/// Why a further attempt was made: `sluice_retries_total{cause}`.
+package enum RetryCause: UInt8, MetricKey {
+    case connectFailed
+    /// A reused idle connection was closed by the replica before any byte of an answer.
+    case staleConnection
+    case reset
+    case timeout
+    case badStatus
+    case full
+
+    package var token: StaticString {
+        switch self {
+        case .connectFailed: "connect_failed"
+        case .staleConnection: "stale_connection"
+        case .reset: "reset"
+        case .timeout: "timeout"
+        case .badStatus: "bad_status"
+        case .full: "full"
+        }
+    }
+}
+
+/// How an active probe ended: `sluice_probes_total{result}`.
+package enum ProbeResult: UInt8, MetricKey {
+    case passed
+    case failed
+    case timedOut
+    case refused
+
+    package var token: StaticString {
+        switch self {
+        case .passed: "passed"
+        case .failed: "failed"
+        case .timedOut: "timed_out"
+        case .refused: "refused"
+        }
+    }
+}
+
+/// Why a replica was set aside: `sluice_ejections_total{cause}`.
+package enum EjectionCause: UInt8, MetricKey {
+    /// Consecutive failures in real traffic.
+    case failures
+    /// Requests in flight made no progress.
+    case stalled
+
+    package var token: StaticString {
+        switch self {
+        case .failures: "failures"
+        case .stalled: "stalled"
+        }
+    }
+}
+
+/// What became of an arriving client connection: `sluice_client_connections_total{result}`.
+package enum ConnectionResult: UInt8, MetricKey {
+    case accepted
+    /// Closed at once: the connection limit was reached.
+    case refused
+
+    package var token: StaticString {
+        switch self {
+        case .accepted: "accepted"
+        case .refused: "refused"
+        }
+    }
+}

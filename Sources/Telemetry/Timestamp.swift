@@ -1,0 +1,72 @@
+// Wall-clock time as RFC 3339 text: `2026-03-01T09:30:00.125Z`.
+
+/// A moment on the wall clock, taken apart in UTC.
+///
+/// The clock itself is the caller's: this module only spells what it is given.
+struct Timestamp {
+    /// Bytes of the spelling, for every year from 0 to 9999.
+    static let length = 24
+
+    private let year: UInt64
+    private let month: UInt64
+    private let day: UInt64
+    private let millisecondOfDay: UInt64
+
+    /// Takes a time apart.
+    ///
+    /// - Parameter nanoseconds: Since 1970-01-01 00:00 UTC; 64 bits reach to the year 2554.
+    init(nanoseconds: UInt64) {
+        let milliseconds = nanoseconds / 1_000_000
+        millisecondOfDay = milliseconds % 86_400_000
+
+        // Days are counted from 0000-03-01, so that the leap day is the last of its year and
+        // every 400-year era has the same 146,097 days (Hinnant, "chrono-compatible date
+        // algorithms").
+        let days = milliseconds / 86_400_000 + 719_468
+        let era = days / 146_097
+        let dayOfEra = days % 146_097
+        let leaps = dayOfEra / 1_460 + dayOfEra / 146_096 - dayOfEra / 36_524
+        let yearOfEra = (dayOfEra - leaps) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// Writes the 24 bytes of the spelling.
+    func write(into output: inout OutputSpan<UInt8>) {
+        Self.write(year, digits: 4, into: &output)
+        output.append(UInt8(ascii: "-"))
+        Self.write(month, digits: 2, into: &output)
+        output.append(UInt8(ascii: "-"))
+        Self.write(day, digits: 2, into: &output)
+        output.append(UInt8(ascii: "T"))
+        Self.write(millisecondOfDay / 3_600_000, digits: 2, into: &output)
+        output.append(UInt8(ascii: ":"))
+        Self.write(millisecondOfDay / 60_000 % 60, digits: 2, into: &output)
+        output.append(UInt8(ascii: ":"))
+        Self.write(millisecondOfDay / 1_000 % 60, digits: 2, into: &output)
+        output.append(UInt8(ascii: "."))
+        Self.write(millisecondOfDay % 1_000, digits: 3, into: &output)
+        output.append(UInt8(ascii: "Z"))
+    }
+
+    /// The spelling as a string.
+    var text: String {
+        let bytes = [UInt8](capacity: Self.length) { write(into: &$0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func write(
+        _ value: UInt64,
+        digits: Int,
+        into output: inout OutputSpan<UInt8>
+    ) {
+        var divisor: UInt64 = digits == 4 ? 1_000 : digits == 3 ? 100 : 10
+        while divisor > 0 {
+            output.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
+    }
+}
