@@ -95,7 +95,7 @@
         precondition(
             offset >= 0 && offset + bytes.count <= ByteBuffer.slabBytes, "write at \(offset)")
         unsafe bytes.withUnsafeBytes { source in
-            guard let from = unsafe source.baseAddress else { return }
+            guard let from = source.baseAddress else { return }
             unsafe base.advanced(by: offset).copyMemory(from: from, byteCount: source.count)
         }
     }
