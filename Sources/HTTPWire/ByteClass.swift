@@ -1,0 +1,96 @@
+// What a byte may be part of: the tables and tests every parser of this module uses.
+
+/// Classes of bytes and the few bytes with a name.
+enum ByteClass {
+    /// For a byte of a token its lower-case form, for any other byte 0 (RFC 9110 §5.6.2).
+    ///
+    /// One load both validates a name and folds it.
+    static let foldedToken: InlineArray<256, UInt8> = [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0x21, 0, 0x23, 0x24, 0x25, 0x26, 0x27, 0, 0, 0x2a, 0x2b, 0, 0x2d, 0x2e, 0,
+        0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0, 0, 0, 0, 0, 0,
+        0, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f,
+        0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0, 0, 0, 0x5e, 0x5f,
+        0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f,
+        0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0, 0x7c, 0, 0x7e, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ]
+
+    static let tab: UInt8 = 0x09
+    static let lineFeed: UInt8 = 0x0a
+    static let carriageReturn: UInt8 = 0x0d
+    static let space: UInt8 = 0x20
+    static let comma: UInt8 = 0x2c
+    static let slash: UInt8 = 0x2f
+    static let colon: UInt8 = 0x3a
+    static let semicolon: UInt8 = 0x3b
+    static let questionMark: UInt8 = 0x3f
+    static let underscore: UInt8 = 0x5f
+
+    /// Whether `byte` may stand in a token.
+    @inline(__always)
+    static func isToken(_ byte: UInt8) -> Bool {
+        foldedToken[Int(byte)] != 0
+    }
+
+    /// Whether `byte` may stand in a field value or reason phrase: visible, obs-text, SP or HTAB
+    /// (RFC 9110 §5.5).
+    @inline(__always)
+    static func isFieldValue(_ byte: UInt8) -> Bool {
+        (byte >= 0x20 && byte != 0x7f) || byte == tab
+    }
+
+    /// Whether `byte` may stand in a request target: visible ASCII but `#`, which would begin a
+    /// fragment (RFC 9112 §3.2).
+    @inline(__always)
+    static func isTarget(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7f && byte != 0x23
+    }
+
+    /// Whether `byte` is a decimal digit.
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10
+    }
+
+    /// Whether `byte` is SP or HTAB.
+    @inline(__always)
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == space || byte == tab
+    }
+
+    /// Whether `byte` may stand in a registered name or an IPv4 address (RFC 3986 §3.2.2).
+    ///
+    /// The comma, which that grammar allows, is left out: no host has one, and joined Host fields do.
+    static func isHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+        case 0x21, 0x24...0x2b, 0x2d, 0x2e, 0x3b, 0x3d, 0x5f, 0x7e: true
+        default: false
+        }
+    }
+
+    /// Whether `byte` may stand between the brackets of an IP literal (RFC 3986 §3.2.2).
+    static func isAddressLiteral(_ byte: UInt8) -> Bool {
+        byte == colon || (isHost(byte) && byte != 0x25)
+    }
+
+    /// The value of a hexadecimal digit, or nil.
+    @inline(__always)
+    static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte &- 0x30
+        case 0x41...0x46: byte &- 0x37
+        case 0x61...0x66: byte &- 0x57
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,126 @@
+// The fields of a head as places in the bytes they were parsed from, and the table that holds them.
+
+/// A run of bytes inside the buffer a head was parsed from.
+package struct ByteRange: Sendable, Equatable {
+    /// Offset of the first byte from the message's first byte.
+    package var start: UInt32
+    /// Number of bytes.
+    package var length: UInt32
+
+    /// The empty run at the start of the message.
+    package static let empty = ByteRange(start: 0, length: 0)
+
+    /// The run of `length` bytes from `start`.
+    @inlinable
+    package init(start: UInt32, length: UInt32) {
+        self.start = start
+        self.length = length
+    }
+
+    /// The run of the bytes in `range`; heads are bounded far below 4 GiB.
+    init(_ range: Range<Int>) {
+        start = UInt32(truncatingIfNeeded: range.lowerBound)
+        length = UInt32(truncatingIfNeeded: range.count)
+    }
+
+    /// Whether there is no byte in it.
+    @inlinable
+    package var isEmpty: Bool { length == 0 }
+
+    /// The same run as offsets into a span or buffer.
+    @inlinable
+    package var bounds: Range<Int> {
+        Int(start)..<Int(start) + Int(length)
+    }
+}
+
+extension Span<UInt8> {
+    /// The bytes of `range`, which a parser gave for these bytes.
+    @_lifetime(copy self)
+    package func part(_ range: ByteRange) -> Span<UInt8> {
+        extracting(range.bounds)
+    }
+}
+
+/// One field line: where its name and value stand, and whether it goes on.
+package struct Field: Sendable, Equatable {
+    /// Offset of the name; its length follows below.
+    private let nameStart: UInt32
+    private let valueStart: UInt32
+    private let valueLength: UInt32
+    private let nameLength: UInt16
+    /// Which name it is.
+    package let name: FieldName
+    /// Whether the line must not be forwarded (RFC 9110 §7.6.1).
+    ///
+    /// True for the fields of one connection, for those a Connection option names, for a repeated
+    /// Content-Length, and for names that spell a known field with `_` for `-`.
+    package internal(set) var isHopByHop: Bool
+
+    init(name: FieldName, nameAt: Range<Int>, valueAt: Range<Int>, isHopByHop: Bool) {
+        self.name = name
+        nameStart = UInt32(truncatingIfNeeded: nameAt.lowerBound)
+        nameLength = UInt16(truncatingIfNeeded: nameAt.count)
+        valueStart = UInt32(truncatingIfNeeded: valueAt.lowerBound)
+        valueLength = UInt32(truncatingIfNeeded: valueAt.count)
+        self.isHopByHop = isHopByHop
+    }
+
+    /// The name's bytes as they were sent.
+    package var nameRange: ByteRange {
+        ByteRange(start: nameStart, length: UInt32(nameLength))
+    }
+
+    /// The value's bytes without the blanks around it (RFC 9112 §5.1).
+    package var valueRange: ByteRange {
+        ByteRange(start: valueStart, length: valueLength)
+    }
+}
+
+/// The fields of one head, in the order they came (RFC 9110 §5.3).
+///
+/// A loop keeps one and lends it to every parser; it is read before the next suspension. Nothing
+/// is allocated after `init`.
+package struct FieldTable: ~Copyable {
+    private var fields: [Field] = []
+    /// Most fields it takes.
+    package let capacity: Int
+    /// Names of the fields in it.
+    package private(set) var names = FieldNameSet()
+
+    /// An empty table with room for `capacity` fields: `Limits.fieldsMax`.
+    package init(capacity: Int) {
+        self.capacity = capacity
+        fields.reserveCapacity(capacity)
+    }
+
+    /// Number of fields.
+    package var count: Int { fields.count }
+
+    /// The field at `index`, which is less than `count`.
+    package subscript(index: Int) -> Field { fields[index] }
+
+    /// Empties the table and keeps its memory.
+    package mutating func removeAll() {
+        fields.removeAll(keepingCapacity: true)
+        names = FieldNameSet()
+    }
+
+    /// The first field of that name; O(count), but O(1) when there is none.
+    package func first(_ name: FieldName) -> Field? {
+        guard names.contains(name) else { return nil }
+        for field in fields where field.name == name { return field }
+        return nil
+    }
+
+    /// Adds a field; the caller has checked that there is room.
+    mutating func append(_ field: Field) {
+        fields.append(field)
+        names.insert(field.name)
+    }
+
+    /// Keeps the field at `index` from being forwarded.
+    mutating func markHopByHop(at index: Int) {
+        fields[index].isHopByHop = true
+    }
+}
