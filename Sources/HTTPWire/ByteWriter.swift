@@ -121,7 +121,9 @@ extension MutableSpan<UInt8> {
         )
         unsafe withUnsafeMutableBytes { memory in
             let moved = unsafe UnsafeRawBufferPointer(rebasing: memory[source..<source + length])
-            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[target...]).copyMemory(from: moved)
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[target...])
+            // Allows for overlap, as `memmove` does.
+            unsafe room.copyMemory(from: moved)
         }
     }
 }

@@ -35,26 +35,24 @@ struct FieldLines {
         lineStart = start
     }
 
-    /// Reads one line of `bytes`, of which only those before `end` count.
+    /// Reads one line of `bytes`, which begin where they did the time before.
     @inline(__always)
-    mutating func next(_ bytes: Span<UInt8>, end: Int) throws(WireError) -> Step {
+    mutating func next(_ bytes: Span<UInt8>) throws(WireError) -> Step {
         if colon == 0 {
             if cursor == lineStart {
-                guard cursor < end else { return .incomplete }
+                guard cursor < bytes.count else { return .incomplete }
                 if bytes[cursor] == ByteClass.carriageReturn {
-                    return try endOfSection(bytes, end: end)
+                    return try endOfSection(bytes)
                 }
             }
-            guard try readName(bytes, end: end) else { return .incomplete }
+            guard try readName(bytes) else { return .incomplete }
         }
-        return try readValue(bytes, end: end)
+        return try readValue(bytes)
     }
 
     /// The CR that stands where a line would begin.
-    private mutating func endOfSection(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Step {
-        guard cursor + 1 < end else { return .incomplete }
+    private mutating func endOfSection(_ bytes: Span<UInt8>) throws(WireError) -> Step {
+        guard cursor + 1 < bytes.count else { return .incomplete }
         guard bytes[cursor + 1] == ByteClass.lineFeed else { throw .badField }
         cursor += 2
         return .end
@@ -65,11 +63,11 @@ struct FieldLines {
     /// A blank is no token byte, so a folded line and a blank before the colon both end here
     /// (RFC 9112 §5.1, §5.2).
     @inline(__always)
-    private mutating func readName(_ bytes: Span<UInt8>, end: Int) throws(WireError) -> Bool {
+    private mutating func readName(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         var i = cursor
         var word = tail
         var underscore = hasUnderscore
-        while i < end {
+        while i < bytes.count {
             let byte = bytes[i]
             let folded = ByteClass.foldedToken[Int(byte)]
             if folded == 0 { break }
@@ -81,7 +79,7 @@ struct FieldLines {
         cursor = i
         tail = word
         hasUnderscore = underscore
-        guard i < end else { return false }
+        guard i < bytes.count else { return false }
         guard bytes[i] == ByteClass.colon, i > lineStart else { throw .badField }
         colon = i
         cursor = i + 1
@@ -90,14 +88,13 @@ struct FieldLines {
 
     /// Reads on to the end of the line and makes the field.
     @inline(__always)
-    private mutating func readValue(_ bytes: Span<UInt8>, end: Int) throws(WireError) -> Step {
-        var i = cursor
-        while i < end, ByteClass.isFieldValue(bytes[i]) { i += 1 }
+    private mutating func readValue(_ bytes: Span<UInt8>) throws(WireError) -> Step {
+        let i = bytes.endOfFieldValue(from: cursor)
         cursor = i
-        guard i < end else { return .incomplete }
+        guard i < bytes.count else { return .incomplete }
         // Bare CR, bare LF, NUL and every other control byte end here (RFC 9110 §5.5).
         guard bytes[i] == ByteClass.carriageReturn else { throw .badField }
-        guard i + 1 < end else { return .incomplete }
+        guard i + 1 < bytes.count else { return .incomplete }
         guard bytes[i + 1] == ByteClass.lineFeed else { throw .badField }
         let field = makeField(bytes, valueEnd: i)
         cursor = i + 2

@@ -73,7 +73,9 @@ extension FieldName {
     /// Eight bytes from `start` on, folded to lower case, the first one highest.
     private static func foldedWord(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
         var word: UInt64 = 0
-        for i in start..<start + 8 { word = word << 8 | UInt64(ByteClass.foldedToken[Int(bytes[i])]) }
+        for i in start..<start + 8 {
+            word = word << 8 | UInt64(ByteClass.foldedToken[Int(bytes[i])])
+        }
         return word
     }
 

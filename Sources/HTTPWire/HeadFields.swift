@@ -35,8 +35,11 @@ extension FieldName {
     }
 }
 
-/// The meaning of a head's fields, gathered line by line.
+/// The fields of one head: read line by line, understood as they come.
 struct HeadFields {
+    /// A Host means something in requests only.
+    private let isRequest: Bool
+    private var lines: FieldLines
     private(set) var framing = FramingFields()
     /// Field lines so far.
     private(set) var count = 0
@@ -53,36 +56,36 @@ struct HeadFields {
     private var options = 0
     private var namesFields = false
 
-    /// Takes one field line; returns it as it is to be kept in the table.
-    @inline(__always)
-    mutating func take(
-        _ field: Field, of bytes: Span<UInt8>, limits: Limits
-    ) throws(WireError) -> Field {
-        count += 1
-        guard field.name != .other else { return field }
-        names.insert(field.name)
-        var kept = field
-        let value = bytes.part(field.valueRange)
-        switch field.name {
-        case .host:
-            guard host == nil else { throw .badHost }
-            host = field.valueRange
-        case .contentLength:
-            if try framing.addContentLength(value) { kept.isHopByHop = true }
-        case .transferEncoding:
-            try framing.addTransferEncoding(value)
-        case .connection:
-            try takeOptions(value, limits: limits)
-        case .upgrade:
-            if upgrade == nil { upgrade = field.valueRange }
-        case .expect:
-            takeExpectation(value)
-        case .contentType:
-            isEventStream = value.isEventStream
-        default:
-            break
+    /// Reads from the offset of the first field line's first byte.
+    init(at start: Int, isRequest: Bool) {
+        lines = FieldLines(at: start)
+        self.isRequest = isRequest
+    }
+
+    /// Offset behind what was read: the head's length, once it is whole.
+    var end: Int { lines.cursor }
+
+    /// Goes on as far as the bytes reach; true at the head's end.
+    ///
+    /// `isRecording` says whether the fields go into `table`.
+    mutating func advance(
+        _ bytes: Span<UInt8>,
+        limits: Limits,
+        into table: inout FieldTable,
+        isRecording: Bool
+    ) throws(WireError) -> Bool {
+        let countMax = min(limits.fieldsMax, table.capacity)
+        while true {
+            switch try lines.next(bytes) {
+            case .incomplete: return false
+            case .end: return true
+            case .field(let field):
+                guard count < countMax else { throw .tooManyFields }
+                count += 1
+                let kept = try take(field, of: bytes, limits: limits)
+                if isRecording { table.append(kept) }
+            }
         }
-        return kept
     }
 
     /// Whether the connection is to be kept after this message (RFC 9112 §9.3).
@@ -114,6 +117,44 @@ struct HeadFields {
         }
     }
 
+    /// Takes one field line; returns it as it is to be kept in the table.
+    @inline(__always)
+    private mutating func take(
+        _ field: Field, of bytes: Span<UInt8>, limits: Limits
+    ) throws(WireError) -> Field {
+        guard field.name != .other else { return field }
+        names.insert(field.name)
+        var kept = field
+        let value = bytes.part(field.valueRange)
+        switch field.name {
+        case .host:
+            if isRequest { try checkHost(value) }
+            host = field.valueRange
+        case .contentLength:
+            if try framing.addContentLength(value) { kept.isHopByHop = true }
+        case .transferEncoding:
+            try framing.addTransferEncoding(value)
+        case .connection:
+            try takeOptions(value, limits: limits)
+        case .upgrade:
+            if upgrade == nil { upgrade = field.valueRange }
+        case .expect:
+            takeExpectation(value)
+        case .contentType:
+            isEventStream = value.isEventStream
+        default:
+            break
+        }
+        return kept
+    }
+
+    /// One Host, and a valid one (RFC 9112 §3.2).
+    private func checkHost(_ value: Span<UInt8>) throws(WireError) {
+        guard host == nil else { throw .badHost }
+        guard !value.isEmpty else { throw .missingHost }
+        guard value.isAuthority(needsPort: false) else { throw .badHost }
+    }
+
     private mutating func takeOptions(
         _ value: Span<UInt8>, limits: Limits
     ) throws(WireError) {
@@ -122,14 +163,11 @@ struct HeadFields {
             options += 1
             guard options <= limits.connectionOptionsMax else { throw .tooManyFields }
             let option = value.extracting(element)
-            if option.equalsIgnoringCase("keep-alive") {
-                saysKeepAlive = true
-            } else if option.equalsIgnoringCase("close") {
-                saysClose = true
-            } else if option.equalsIgnoringCase("upgrade") {
-                saysUpgrade = true
-            } else {
-                namesFields = true
+            switch FieldName.classify(option) {
+            case .keepAlive: saysKeepAlive = true
+            case .upgrade: saysUpgrade = true
+            case .other where option.equalsIgnoringCase("close"): saysClose = true
+            default: namesFields = true
             }
         }
     }

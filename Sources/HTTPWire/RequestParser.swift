@@ -33,8 +33,7 @@ package struct RequestParser: Sendable {
     private var queryMark = 0
     private var target = RequestTarget.none
     private var version = Version.http11
-    private var lines = FieldLines(at: 0)
-    private var fields = HeadFields()
+    private var fields = HeadFields(at: 0, isRequest: true)
 
     /// A parser at the start of a connection.
     package init(limits: Limits = Limits()) {
@@ -65,10 +64,10 @@ package struct RequestParser: Sendable {
         // head is gone through a second time when it is whole.
         let isResumed = fields.count > 0
         table.removeAll()
-        guard try advance(bytes, into: &table, recording: !isResumed) else { return nil }
+        guard try advance(bytes, into: &table, isRecording: !isResumed) else { return nil }
         if isResumed {
             reset()
-            guard try advance(bytes, into: &table, recording: true) else { return nil }
+            guard try advance(bytes, into: &table, isRecording: true) else { return nil }
         }
         fields.markNamedFields(in: &table, of: bytes)
         return try makeHead(bytes)
@@ -76,11 +75,11 @@ package struct RequestParser: Sendable {
 
     /// Goes on as far as the bytes reach; true at the end of the head.
     private mutating func advance(
-        _ bytes: Span<UInt8>, into table: inout FieldTable, recording: Bool
+        _ bytes: Span<UInt8>, into table: inout FieldTable, isRecording: Bool
     ) throws(WireError) -> Bool {
-        let end = min(bytes.count, limits.headBytesMax)
-        guard try advanceRequestLine(bytes, end: end),
-            try advanceFields(bytes, end: end, into: &table, recording: recording)
+        let head = bytes.extracting(0..<min(bytes.count, limits.headBytesMax))
+        guard try advanceRequestLine(head),
+            try fields.advance(head, limits: limits, into: &table, isRecording: isRecording)
         else {
             guard bytes.count < limits.headBytesMax else { throw .headTooLarge }
             return false
@@ -88,51 +87,30 @@ package struct RequestParser: Sendable {
         return true
     }
 
-    private mutating func advanceFields(
-        _ bytes: Span<UInt8>, end: Int, into table: inout FieldTable, recording: Bool
-    ) throws(WireError) -> Bool {
-        let fieldsMax = min(limits.fieldsMax, table.capacity)
-        while true {
-            switch try lines.next(bytes, end: end) {
-            case .incomplete: return false
-            case .end: return true
-            case .field(let field):
-                guard fields.count < fieldsMax else { throw .tooManyFields }
-                let kept = try fields.take(field, of: bytes, limits: limits)
-                if field.name == .host { try checkHost(bytes.part(field.valueRange)) }
-                if recording { table.append(kept) }
-            }
-        }
-    }
-
     /// Every phase before the fields; true behind the request line.
-    private mutating func advanceRequestLine(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Bool {
+    private mutating func advanceRequestLine(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         while true {
             switch phase {
-            case .leading: guard try readLeading(bytes, end: end) else { return false }
-            case .method: guard try readMethod(bytes, end: end) else { return false }
-            case .path: guard try readPath(bytes, end: end) else { return false }
-            case .query: guard try readQuery(bytes, end: end) else { return false }
-            case .version: guard try readVersion(bytes, end: end) else { return false }
+            case .leading: guard try readLeading(bytes) else { return false }
+            case .method: guard try readMethod(bytes) else { return false }
+            case .path: guard try readPath(bytes) else { return false }
+            case .query: guard try readQuery(bytes) else { return false }
+            case .version: guard try readVersion(bytes) else { return false }
             case .fields: return true
             }
         }
     }
 
     /// Skips empty lines, a few of them (RFC 9112 §2.2).
-    private mutating func readLeading(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Bool {
-        while cursor < end, bytes[cursor] == ByteClass.carriageReturn {
+    private mutating func readLeading(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
+        while cursor < bytes.count, bytes[cursor] == ByteClass.carriageReturn {
             guard emptyLines < limits.leadingEmptyLinesMax else { throw .badRequestLine }
-            guard cursor + 1 < end else { return false }
+            guard cursor + 1 < bytes.count else { return false }
             guard bytes[cursor + 1] == ByteClass.lineFeed else { throw .badRequestLine }
             cursor += 2
             emptyLines += 1
         }
-        guard cursor < end else { return false }
+        guard cursor < bytes.count else { return false }
         // A TLS record of the type "handshake" begins with this byte.
         if bytes[cursor] == 0x16 { throw .looksLikeTLS }
         methodStart = cursor
@@ -140,19 +118,17 @@ package struct RequestParser: Sendable {
         return true
     }
 
-    private mutating func readMethod(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Bool {
+    private mutating func readMethod(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         var i = cursor
         var word = methodWord
-        while i < end, ByteClass.isToken(bytes[i]) {
+        while i < bytes.count, ByteClass.isToken(bytes[i]) {
             word = word << 8 | UInt64(bytes[i])
             i += 1
         }
         cursor = i
         methodWord = word
         guard i - methodStart <= limits.methodBytesMax else { throw .badMethod }
-        guard i < end else { return false }
+        guard i < bytes.count else { return false }
         guard bytes[i] == ByteClass.space, i > methodStart else { throw .badMethod }
         method = Method(length: i - methodStart, word: word)
         methodEnd = i
@@ -161,12 +137,14 @@ package struct RequestParser: Sendable {
         return true
     }
 
-    private mutating func readPath(_ bytes: Span<UInt8>, end: Int) throws(WireError) -> Bool {
+    private mutating func readPath(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         var i = cursor
-        while i < end, ByteClass.isTarget(bytes[i]), bytes[i] != ByteClass.questionMark { i += 1 }
+        while i < bytes.count, bytes[i] != ByteClass.questionMark, ByteClass.isTarget(bytes[i]) {
+            i += 1
+        }
         cursor = i
         guard i - targetStart <= limits.targetBytesMax else { throw .targetTooLong }
-        guard i < end else { return false }
+        guard i < bytes.count else { return false }
         queryMark = i
         guard bytes[i] == ByteClass.questionMark else {
             try endTarget(bytes)
@@ -177,12 +155,12 @@ package struct RequestParser: Sendable {
         return true
     }
 
-    private mutating func readQuery(_ bytes: Span<UInt8>, end: Int) throws(WireError) -> Bool {
+    private mutating func readQuery(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         var i = cursor
-        while i < end, ByteClass.isTarget(bytes[i]) { i += 1 }
+        while i < bytes.count, ByteClass.isTarget(bytes[i]) { i += 1 }
         cursor = i
         guard i - targetStart <= limits.targetBytesMax else { throw .targetTooLong }
-        guard i < end else { return false }
+        guard i < bytes.count else { return false }
         try endTarget(bytes)
         return true
     }
@@ -203,24 +181,17 @@ package struct RequestParser: Sendable {
 
     /// `HTTP/1.x` and the end of the line. These ten bytes are looked at again when they arrive
     /// in pieces.
-    private mutating func readVersion(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Bool {
-        let line = bytes.extracting(cursor..<min(cursor + 10, end))
+    private mutating func readVersion(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
+        let line = bytes.extracting(cursor..<min(cursor + 10, bytes.count))
         guard try line.checkVersion(orElse: .badRequestLine) else { return false }
         guard line.count > 8 else { return false }
         guard line[8] == ByteClass.carriageReturn else { throw .badRequestLine }
         guard line.count > 9 else { return false }
         guard line[9] == ByteClass.lineFeed else { throw .badRequestLine }
         version = line[7] == UInt8(ascii: "0") ? .http10 : .http11
-        lines = FieldLines(at: cursor + 10)
+        fields = HeadFields(at: cursor + 10, isRequest: true)
         phase = .fields
         return true
-    }
-
-    private func checkHost(_ value: Span<UInt8>) throws(WireError) {
-        if value.isEmpty { throw .missingHost }
-        guard value.isAuthority(needsPort: false) else { throw .badHost }
     }
 
     private var targetStart: Int { methodEnd + 1 }
@@ -244,7 +215,7 @@ package struct RequestParser: Sendable {
             expectsContinue: isCurrent && fields.asksForContinue,
             hasUnknownExpectation: isCurrent && fields.asksForUnknown,
             upgrade: isCurrent && fields.saysUpgrade ? fields.upgrade : nil,
-            headLength: lines.cursor,
+            headLength: fields.end,
             sawFields: fields.names
         )
     }

@@ -22,8 +22,7 @@ package struct ResponseParser: Sendable {
     private var version = Version.http11
     private var status: UInt16 = 0
     private var reasonEnd = 0
-    private var lines = FieldLines(at: 0)
-    private var fields = HeadFields()
+    private var fields = HeadFields(at: 0, isRequest: false)
 
     /// Bytes of `HTTP/1.x SP status`, and of the SP behind it.
     private static let statusEnd = 12
@@ -53,10 +52,10 @@ package struct ResponseParser: Sendable {
         // As in `RequestParser.parse`: the table is lent, so a resumed head is read again.
         let isResumed = fields.count > 0
         table.removeAll()
-        guard try advance(bytes, into: &table, recording: !isResumed) else { return nil }
+        guard try advance(bytes, into: &table, isRecording: !isResumed) else { return nil }
         if isResumed {
             reset()
-            guard try advance(bytes, into: &table, recording: true) else { return nil }
+            guard try advance(bytes, into: &table, isRecording: true) else { return nil }
         }
         fields.markNamedFields(in: &table, of: bytes)
         return try makeHead(answering: method, table: &table)
@@ -64,11 +63,11 @@ package struct ResponseParser: Sendable {
 
     /// Goes on as far as the bytes reach; true at the end of the head.
     private mutating func advance(
-        _ bytes: Span<UInt8>, into table: inout FieldTable, recording: Bool
+        _ bytes: Span<UInt8>, into table: inout FieldTable, isRecording: Bool
     ) throws(WireError) -> Bool {
-        let end = min(bytes.count, limits.headBytesMax)
-        guard try advanceStatusLine(bytes, end: end),
-            try advanceFields(bytes, end: end, into: &table, recording: recording)
+        let head = bytes.extracting(0..<min(bytes.count, limits.headBytesMax))
+        guard try advanceStatusLine(head),
+            try fields.advance(head, limits: limits, into: &table, isRecording: isRecording)
         else {
             guard bytes.count < limits.headBytesMax else { throw .headTooLarge }
             return false
@@ -76,40 +75,20 @@ package struct ResponseParser: Sendable {
         return true
     }
 
-    private mutating func advanceFields(
-        _ bytes: Span<UInt8>, end: Int, into table: inout FieldTable, recording: Bool
-    ) throws(WireError) -> Bool {
-        let fieldsMax = min(limits.fieldsMax, table.capacity)
-        while true {
-            switch try lines.next(bytes, end: end) {
-            case .incomplete: return false
-            case .end: return true
-            case .field(let field):
-                guard fields.count < fieldsMax else { throw .tooManyFields }
-                let kept = try fields.take(field, of: bytes, limits: limits)
-                if recording { table.append(kept) }
-            }
-        }
-    }
-
-    private mutating func advanceStatusLine(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Bool {
+    private mutating func advanceStatusLine(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         if phase == .start {
-            guard try readStatus(bytes, end: end) else { return false }
+            guard try readStatus(bytes) else { return false }
         }
         if phase == .reason {
-            guard try readReason(bytes, end: end) else { return false }
+            guard try readReason(bytes) else { return false }
         }
         return true
     }
 
     /// `HTTP/1.x SP 3DIGIT` and the byte behind it. These thirteen bytes are looked at again when
     /// they arrive in pieces.
-    private mutating func readStatus(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Bool {
-        let line = bytes.extracting(0..<min(Self.reasonStart, end))
+    private mutating func readStatus(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
+        let line = bytes.extracting(0..<min(Self.reasonStart, bytes.count))
         guard try line.checkVersion(orElse: .badStatusLine) else { return false }
         guard line.count > 8 else { return false }
         guard line[8] == ByteClass.space else { throw .badStatusLine }
@@ -131,19 +110,18 @@ package struct ResponseParser: Sendable {
         return true
     }
 
-    private mutating func readReason(
-        _ bytes: Span<UInt8>, end: Int
-    ) throws(WireError) -> Bool {
-        var i = cursor
-        if i == Self.statusEnd, bytes[i] != ByteClass.carriageReturn { throw .badStatusLine }
-        while i < end, ByteClass.isFieldValue(bytes[i]) { i += 1 }
+    private mutating func readReason(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
+        if cursor == Self.statusEnd, bytes[cursor] != ByteClass.carriageReturn {
+            throw .badStatusLine
+        }
+        let i = bytes.endOfFieldValue(from: cursor)
         cursor = i
-        guard i < end else { return false }
+        guard i < bytes.count else { return false }
         guard bytes[i] == ByteClass.carriageReturn else { throw .badStatusLine }
-        guard i + 1 < end else { return false }
+        guard i + 1 < bytes.count else { return false }
         guard bytes[i + 1] == ByteClass.lineFeed else { throw .badStatusLine }
         reasonEnd = i
-        lines = FieldLines(at: i + 2)
+        fields = HeadFields(at: i + 2, isRequest: false)
         phase = .fields
         return true
     }
@@ -169,7 +147,7 @@ package struct ResponseParser: Sendable {
             framing: framing,
             keepAlive: staysFramed && fields.keepsAlive(version),
             upgrade: status == 101 ? upgrade : nil,
-            headLength: lines.cursor,
+            headLength: fields.end,
             sawFields: fields.names,
             isEventStream: fields.isEventStream
         )

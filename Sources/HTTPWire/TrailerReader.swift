@@ -71,7 +71,7 @@ struct TrailerReader: Sendable {
     private mutating func nextLine() throws(WireError) -> FieldLines.Step {
         do throws(WireError) {
             let bytes = section
-            return try lines.next(bytes.span, end: bytes.count)
+            return try lines.next(bytes.span)
         } catch .headTooLarge {
             throw .trailersTooLarge
         } catch {
