@@ -247,7 +247,11 @@ package actor Loop {
     nonisolated package func adopt() { executor.adopt() }
 
     /// One turn without waiting, for a world that turns its loops itself; whether any job ran.
-    nonisolated package func turn() -> Bool { executor.turn(wait: false) }
+    nonisolated package func turn() -> Bool {
+        // A loop reads the clock after it has waited; here, waiting is not being turned.
+        executor.context.readClock()
+        return executor.turn(wait: false)
+    }
 
     /// The earliest timer of the loop, for a world that moves the clock itself.
     nonisolated package var nextTimer: Instant? { executor.context.timers.next }
