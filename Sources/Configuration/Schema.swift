@@ -144,7 +144,7 @@ extension Configuration {
         /// Whether the target is written with its query, which may hold what is secret.
         package var query = false
 
-        /// Lines that wait to be written, 64 KiB…1 GiB of bytes; what exceeds them is counted.
+        /// Bytes of lines that wait to be written, 64 KiB…1 GiB; what exceeds them is only counted.
         package var bufferBytes = 4 << 20
 
         /// Makes the defaults.
