@@ -1,0 +1,63 @@
+// consistent-hash: an affinity key keeps its replica, unless that has more than its share.
+
+/// Weighted rendezvous hashing with bounded load: no ring to build, and a replica that comes or
+/// goes moves only its own share of the keys.
+enum ConsistentHash {
+    /// The replica with room that ranks highest for `key` among those within their bound; if
+    /// all with room are above it, the highest ranking of them.
+    ///
+    /// The bound of a replica is ⌈boundedLoad × (in flight + 1) × its share of slots × weight⌉.
+    static func pick(from loads: Span<ReplicaLoad>, key: UInt64, boundedLoad: Double) -> Int? {
+        var inFlight = 1
+        var shares = 0
+        for index in loads.indices where loads[index].isUsable {
+            inFlight += loads[index].inFlight
+            shares += loads[index].limit * loads[index].weight
+        }
+        let perShare = max(boundedLoad, 1) * Double(inFlight) / Double(max(shares, 1))
+        var best: Int?
+        var bestScore = -Double.infinity
+        var fallback: Int?
+        var fallbackScore = -Double.infinity
+        for index in loads.indices where loads[index].hasRoom {
+            let load = loads[index]
+            let score = score(of: load, key: key)
+            if score > fallbackScore {
+                fallback = index
+                fallbackScore = score
+            }
+            let bound = (perShare * Double(load.limit * load.weight)).rounded(.up)
+            if score > bestScore, Double(load.inFlight) < bound {
+                best = index
+                bestScore = score
+            }
+        }
+        return best ?? fallback
+    }
+
+    /// −weight ÷ ln u for the pair's own uniform u: the replica with the highest is chosen with
+    /// a chance proportional to its weight (weighted rendezvous).
+    private static func score(of load: ReplicaLoad, key: UInt64) -> Double {
+        let mixed = SeededRandom.mix(load.identity ^ SeededRandom.mix(key))
+        // 53 bits into the open interval (0, 1).
+        let uniform = (Double(mixed >> 11) + 0.5) / Double(1 << 53)
+        return -Double(load.weight) / logarithm(uniform)
+    }
+
+    /// The natural logarithm of `value`, more than 0, to about 1e-9: the standard library has none.
+    ///
+    /// With s = significand scaled into [√½, √2) and z = (s − 1) ÷ (s + 1), ln s = 2 artanh z,
+    /// whose series has |z| ≤ 0.172.
+    static func logarithm(_ value: Double) -> Double {
+        var exponent = Double(value.exponent)
+        var scaled = value.significand
+        if scaled > 1.414_213_562_373_095_1 {
+            scaled /= 2
+            exponent += 1
+        }
+        let z = (scaled - 1) / (scaled + 1)
+        let square = z * z
+        let series = 1 + square * (1 / 3 + square * (1 / 5 + square * (1 / 7 + square / 9)))
+        return exponent * 0.693_147_180_559_945_3 + 2 * z * series
+    }
+}
