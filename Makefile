@@ -23,34 +23,9 @@ help:
 build: setup-swift ## build the gateway in release mode: .build/release/sluice
 	swift build -c release --product sluice
 
-define TRY
-
-  sluice is starting with three prediction processes. In another terminal, try:
-
-  one prediction (year, month, median price, homes listed, months of inventory)
-    curl -H 'Content-Type: application/json' \
-         -d '{"features": [2015, 6, 150000, 500, 4.5]}' http://127.0.0.1:8080/predict
-
-  what every replica is doing
-    curl http://127.0.0.1:9900/status
-
-  kill the oldest replica; it comes back by itself
-    kill -9 $$(pgrep -o -f docker/worker/model_service.py)
-
-  400 predictions, 40 at a time, counted by status
-    seq 400 | xargs -P 40 -I{} curl -s -o /dev/null -w '%{http_code}\n' \
-         -H 'Content-Type: application/json' \
-         -d '{"features": [2015, 6, 150000, 500, 4.5]}' \
-         http://127.0.0.1:8080/predict | sort | uniq -c
-
-  Ctrl-C here lets what is in flight finish, and stops.
-
-endef
-export TRY
-
 .PHONY: run
 run: build setup-worker $(MODEL) ## start the gateway with three real prediction processes
-	@printf '%s\n' "$$TRY"
+	@cat docker/worker/try.txt
 	@exec .build/release/sluice serve $(CONF)
 
 .PHONY: test
@@ -62,7 +37,7 @@ test: setup-swift setup-worker $(MODEL) ## install what the tests need, and run 
 
 .PHONY: sim
 sim: setup-swift ## replay simulated worlds: SEEDS=1000, or one by SEED=8675309
-	SLUICE_SIM_SEEDS=$(SEEDS) SLUICE_SIM_SEED=$(SEED) \
+	SLUICE_SIM_SEEDS=$(SEEDS) $(if $(SEED),SLUICE_SIM_SEED=$(SEED)) \
 		swift test --disable-xctest --filter SimulationTests
 
 .PHONY: race

@@ -3,7 +3,7 @@
     python model_service.py                 a plain threaded Flask server on $HOST:$PORT
     gunicorn model_service:app              the same under gunicorn (see gunicorn.conf.py)
 
-    POST /predict  {"features": [2015, 6, 150000, 500, 4.5]}  →  {"prediction": 148.2}
+    POST /predict  {"features": [2015, 6, 150000, 500, 4.5]}  →  {"prediction": 140.8}
     GET  /health   200 once the model is loaded, else 503 with the reason
 
 The order of the features is the model's own; for the example it is year, month, median price,
