@@ -1,0 +1,36 @@
+// The guard against orphans: a small process that outlives the gateway, however that ends, and
+// then ends the process groups that are left.
+
+/// The gateway's end of its guard.
+///
+/// Each process registers its group itself before it becomes the program (see `sluice_spawn`); the
+/// group is forgotten here once it is gone. Closing this end, which the kernel does when the
+/// gateway is killed, makes the guard act.
+final class ProcessGuard {
+    let pid: Int32
+    let socket: Descriptor
+    private let ended: Descriptor
+
+    /// Starts a guard.
+    init() throws(ProcessError) {
+        let (pid, socket) = try System.makeGuard()
+        self.pid = pid
+        self.socket = Descriptor(socket)
+        ended = System.pidDescriptor(pid)
+    }
+
+    /// Readable when the guard has ended; nil on kernels before 5.3, where a failing start tells.
+    var endedDescriptor: Int32? {
+        ended.ifAny
+    }
+
+    /// Names a group that already runs, after the guard before this one has ended.
+    func add(group: Int32) {
+        System.tell(socket, group)
+    }
+
+    /// The group is gone.
+    func forget(group: Int32) {
+        System.tell(socket, -group)
+    }
+}
