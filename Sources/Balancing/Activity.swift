@@ -3,6 +3,7 @@
 /// The silence of one replica, measured while requests are in flight.
 struct Activity: Sendable {
     /// Start of the present silence: the latest of the first lease and the last progress.
+    ///
     /// `nil` when nothing is in flight.
     private(set) var quietSince: ContinuousClock.Instant?
     /// When the last request in flight ended with progress.

@@ -2,7 +2,9 @@
 
 /// The hash behind affinity keys and replica identities of `consistent-hash`.
 package enum AffinityHash {
-    /// The key of `bytes`: FNV-1a over the bytes, then a full mix. O(bytes).
+    /// The key of `bytes`: FNV-1a over the bytes, then a full mix.
+    ///
+    /// O(bytes).
     ///
     /// Equal bytes and seed give equal keys on every machine and version, so several gateways
     /// agree on a replica without talking. Not meant to resist someone who picks the bytes.

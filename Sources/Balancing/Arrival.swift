@@ -49,8 +49,10 @@ package enum Admission: Sendable, Equatable {
 package struct Shed: Sendable, Equatable {
     /// The reason, as in log and metric.
     package var reason: ShedReason
-    /// When to come back, 1…30 s. `nil` exactly when the request's own deadline has passed; a
-    /// `deadline` with a value means: refused on arrival, since it could not finish in time.
+    /// When to come back, 1…30 s.
+    ///
+    /// `nil` exactly when the request's own deadline has passed; a `deadline` with a value means:
+    /// refused on arrival, since it could not finish in time.
     package var retryAfter: Duration?
 
     /// A refusal.

@@ -1,6 +1,8 @@
 // The right to one slot of one replica, as a plain value, and how it may end.
 
-/// One leased slot. The gateway wraps it so that it is ended exactly once.
+/// One leased slot.
+///
+/// The gateway wraps it so that it is ended exactly once.
 package struct LeaseTicket: Sendable, Equatable {
     /// The replica whose slot is held.
     package let replica: ReplicaID
@@ -27,6 +29,14 @@ package enum Verdict: Sendable, Equatable {
     case full(retryAfter: Duration?)
     /// Ended for a reason that says nothing about the replica (the client left).
     case abandoned
+
+    /// Whether the replica said something, which is progress.
+    var showsProgress: Bool {
+        switch self {
+        case .success, .full, .failure(.badStatus), .failure(.invalid): true
+        case .failure, .abandoned: false
+        }
+    }
 }
 
 /// What a replica did wrong.

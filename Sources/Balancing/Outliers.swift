@@ -72,7 +72,9 @@ struct Outliers: Sendable {
         if case .ejected(_, let until, _) = phase { until } else { nil }
     }
 
-    /// A replica ejected for silence has spoken: its trial may begin now. `true` if that applies.
+    /// A replica ejected for silence has spoken: its trial may begin now.
+    ///
+    /// `true` if that applies.
     mutating func progressed(now: ContinuousClock.Instant) -> Bool {
         guard case .ejected(let since, let until, true) = phase, now < until else { return false }
         phase = .ejected(since: since, until: now, forStall: true)
@@ -100,8 +102,10 @@ struct Outliers: Sendable {
         return true
     }
 
-    /// Whether a lease that began at `start` is newer than the ejection: the trial, or one that
-    /// was given while ejections were ignored. Its success readmits.
+    /// Whether a lease that began at `start` is newer than the ejection: the trial, or one that was
+    /// given while ejections were ignored.
+    ///
+    /// Its success readmits.
     func isNewer(_ start: ContinuousClock.Instant) -> Bool {
         switch phase {
         case .fit: false

@@ -15,7 +15,9 @@ package enum PolicyKind: Hashable, Sendable {
     case consistentHash(boundedLoad: Double = 1.25)
 }
 
-/// One replica as a policy sees it. A policy may pick it only when it has room.
+/// One replica as a policy sees it.
+///
+/// A policy may pick it only when it has room.
 struct ReplicaLoad: Sendable {
     /// Leases not yet ended.
     var inFlight = 0
@@ -32,14 +34,18 @@ struct ReplicaLoad: Sendable {
 
     var hasRoom: Bool { inFlight < limit }
 
-    /// Whether this replica has strictly less work per slot and weight than `other`; both have
-    /// a limit. Cross-multiplied: exact, no division.
+    /// Whether this replica has strictly less work per slot and weight than `other`; both have a
+    /// limit.
+    ///
+    /// Cross-multiplied: exact, no division.
     func isLessLoaded(than other: ReplicaLoad) -> Bool {
         inFlight * (other.limit * other.weight) < other.inFlight * (limit * weight)
     }
 }
 
-/// A policy with its cursor. The pool's lock guards it.
+/// A policy with its cursor.
+///
+/// The pool's lock guards it.
 struct Policy: Sendable {
     var kind: PolicyKind
     private var cursor = 0
@@ -49,7 +55,9 @@ struct Policy: Sendable {
         self.kind = kind
     }
 
-    /// The index of the replica to use, or `nil` when none has room. O(replicas).
+    /// The index of the replica to use, or `nil` when none has room.
+    ///
+    /// O(replicas).
     mutating func pick(
         from loads: Span<ReplicaLoad>,
         key: UInt64?,

@@ -10,7 +10,9 @@ package struct PoolEffects: Sendable, Equatable {
     package var probeSoon: [ReplicaID] = []
     /// Replicas whose idle connections are to be closed.
     package var closeIdle: [ReplicaID] = []
-    /// Replicas that are gone: drained, nothing in flight. Their id is never used again.
+    /// Replicas that are gone: drained, nothing in flight.
+    ///
+    /// Their id is never used again.
     package var removed: [ReplicaID] = []
     /// Changes of state, for log and metrics.
     package var transitions: [Transition] = []

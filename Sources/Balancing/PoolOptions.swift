@@ -1,6 +1,8 @@
 // What an operator may set about one pool's decisions, with the defaults of the design.
 
-/// The settings of one pool. A change takes effect through `PoolState.configure`.
+/// The settings of one pool.
+///
+/// A change takes effect through `PoolState.configure`.
 package struct PoolOptions: Sendable, Equatable {
     /// Most requests in flight on a replica that sets none of its own; at least 1.
     package var concurrency: Int
@@ -73,7 +75,9 @@ package struct QueueOptions: Sendable, Equatable {
 
 /// When probes are sent and what they change.
 package struct HealthOptions: Sendable, Equatable {
-    /// Passes in a row that bring a `down` replica back. A new replica needs one.
+    /// Passes in a row that bring a `down` replica back.
+    ///
+    /// A new replica needs one.
     package var rise: Int
     /// Failures in a row that take a replica down.
     package var fall: Int

@@ -8,7 +8,9 @@ package struct PoolSnapshot: Sendable {
     package var waiters: Int
     /// Since when the longest waiting has waited.
     package var oldestWaiterSince: ContinuousClock.Instant?
-    /// Most waiters admitted. A limit that was lowered is reached by attrition.
+    /// Most waiters admitted.
+    ///
+    /// A limit that was lowered is reached by attrition.
     package var queueLimit: Int
     /// Request bytes held for waiters.
     package var queueBytes: Int

@@ -25,14 +25,16 @@ package struct PoolState: Sendable {
     private var random: SeededRandom
     private var isStopping = false
     /// The outlook for waiters, and since when it is so.
-    private var outlook = Roster.Outlook.starting
+    private var outlook = Totals.Outlook.starting
     private var outlookSince: ContinuousClock.Instant?
 
     /// Waiters that avoid all replicas with room are passed over; after this many in a row the
     /// search ends, so that one event has bounded work.
     private static let passedOverMax = 64
 
-    /// A pool without replicas. `seed` decides every draw (jitter, random policies).
+    /// A pool without replicas.
+    ///
+    /// `seed` decides every draw (jitter, random policies).
     package init(options: PoolOptions, seed: UInt64) {
         self.roster = Roster(options: options)
         self.retryBudget = RetryBudget(options: options.retry)
@@ -70,8 +72,9 @@ package struct PoolState: Sendable {
         return effects
     }
 
-    /// Drains a replica for an operator, or takes it back. Holds over `setReplicas` until the
-    /// replica is gone. An unknown id changes nothing.
+    /// Drains a replica for an operator, or takes it back.
+    ///
+    /// Holds over `setReplicas` until the replica is gone. An unknown id changes nothing.
     package mutating func setDraining(
         _ id: ReplicaID,
         _ isDraining: Bool,
@@ -86,7 +89,9 @@ package struct PoolState: Sendable {
 
     // MARK: The way of a request
 
-    /// Asks for a slot: it is leased, waited for, or refused. O(replicas).
+    /// Asks for a slot: it is leased, waited for, or refused.
+    ///
+    /// O(replicas).
     package mutating func arrive(_ arrival: Arrival, now: ContinuousClock.Instant) -> Admission {
         if !arrival.isRetry { retryBudget.deposit(now: now) }
         guard !isStopping else { return .shed(Shed(.stopping, retryAfter: pause(work: nil))) }
@@ -124,8 +129,9 @@ package struct PoolState: Sendable {
         return effects
     }
 
-    /// Bytes came from the replica (a response head or part of a body). Cheap, but under the
-    /// lock: once a second and connection is enough.
+    /// Bytes came from the replica (a response head or part of a body).
+    ///
+    /// Cheap, but under the lock: once a second and connection is enough.
     package mutating func progressed(_ id: ReplicaID, now: ContinuousClock.Instant) {
         guard let index = roster.index(of: id) else { return }
         roster.progressed(index, now: now)
@@ -138,7 +144,9 @@ package struct PoolState: Sendable {
 
     // MARK: Probes
 
-    /// Takes in how a probe ended. A replica that is gone is ignored.
+    /// Takes in how a probe ended.
+    ///
+    /// A replica that is gone is ignored.
     package mutating func probed(
         _ id: ReplicaID,
         _ outcome: ProbeOutcome,
@@ -152,6 +160,7 @@ package struct PoolState: Sendable {
     }
 
     /// When the replica is to be probed next: at once when new, and again after `probeSoon`.
+    ///
     /// `nil` when it is gone or leaving.
     package func nextProbe(of id: ReplicaID) -> ContinuousClock.Instant? {
         guard let index = roster.index(of: id), roster.replicas[index].isListed else { return nil }
@@ -161,7 +170,9 @@ package struct PoolState: Sendable {
     // MARK: Time
 
     /// Does everything that is due: timeouts, patience, deadlines, readmission, growth of limits,
-    /// stalls, ended holds. To be called at `nextEvent`; earlier or later does no harm.
+    /// stalls, ended holds.
+    ///
+    /// To be called at `nextEvent`; earlier or later does no harm.
     package mutating func advance(to now: ContinuousClock.Instant) -> PoolEffects {
         var effects = PoolEffects()
         roster.advance(to: now, into: &effects)
@@ -170,12 +181,13 @@ package struct PoolState: Sendable {
         return effects
     }
 
-    /// The latest instant for the next `advance`; `nil` when nothing will ever be due. May be
-    /// earlier than anything happens. Read it after every event. O(1).
+    /// The latest instant for the next `advance`; `nil` when nothing will ever be due.
+    ///
+    /// May be earlier than anything happens. Read it after every event. O(1).
     package var nextEvent: ContinuousClock.Instant? {
         var next = roster.nextEvent
         guard !queue.isEmpty else { return next }
-        if let growth = roster.limitsChangeAt { next = min(next ?? growth, growth) }
+        if let growth = roster.totals.limitsChangeAt { next = min(next ?? growth, growth) }
         if let deadline = earliestDeadline { next = min(next ?? deadline, deadline) }
         if let timeout = earliestTimeout { next = min(next ?? timeout, timeout) }
         return next
@@ -193,10 +205,12 @@ package struct PoolState: Sendable {
 
     // MARK: Looking
 
-    /// The pool's gauges. O(replicas), allocates.
+    /// The pool's gauges.
+    ///
+    /// O(replicas), allocates.
     package func snapshot() -> PoolSnapshot {
         let usable = roster.loads.reduce(0) { $0 + ($1.isUsable ? $1.inFlight : 0) }
-        let capacity = roster.capacity
+        let capacity = roster.totals.capacity
         let hasWork = usable > 0 || !queue.isEmpty
         let saturation = capacity > 0 ? min(Double(usable) / Double(capacity), 1) : nil
         return PoolSnapshot(
@@ -212,12 +226,14 @@ package struct PoolState: Sendable {
             outstanding: roster.inFlight + queue.count,
             saturation: saturation ?? (hasWork ? 1 : 0),
             completionRate: completions.perSecond(slots: capacity),
-            isPanicking: roster.isPanicking,
+            isPanicking: roster.totals.isPanicking,
             isStopping: isStopping
         )
     }
 
-    /// The id of the replica at `endpoint`; `nil` when the pool has none. O(replicas).
+    /// The id of the replica at `endpoint`; `nil` when the pool has none.
+    ///
+    /// O(replicas).
     package func replica(at endpoint: String) -> ReplicaID? {
         roster.replicas.first { $0.spec.endpoint == endpoint }?.id
     }
@@ -229,7 +245,7 @@ package struct PoolState: Sendable {
 
     // MARK: Admission
 
-    private var queueLimit: Int { max(roster.options.queue.limit(slots: roster.slots), 0) }
+    private var queueLimit: Int { max(roster.options.queue.limit(slots: roster.totals.slots), 0) }
 
     /// Whether a newcomer may take a slot before anyone who waits: nobody does, or all who do
     /// avoid the replicas with room.
@@ -237,7 +253,7 @@ package struct PoolState: Sendable {
         if queue.isEmpty { return true }
         guard queue.excludingCount == queue.count else { return false }
         // A limit that has just grown belongs to those who wait; `advance` is due for it.
-        return roster.limitsChangeAt.map { now < $0 } ?? true
+        return roster.totals.limitsChangeAt.map { now < $0 } ?? true
     }
 
     /// Why this newcomer must not wait; `nil` when it may.
@@ -264,7 +280,7 @@ package struct PoolState: Sendable {
     }
 
     private var completionsPerSecond: Double? {
-        completions.perSecond(slots: roster.capacity)
+        completions.perSecond(slots: roster.totals.capacity)
     }
 
     /// When to come back: the time to complete `work` requests, or one probe interval when that
@@ -303,8 +319,8 @@ package struct PoolState: Sendable {
         into effects: inout PoolEffects
     ) {
         roster.refresh(now: now)
-        if outlook != roster.outlook || outlookSince == nil {
-            outlook = roster.outlook
+        if outlook != roster.totals.outlook || outlookSince == nil {
+            outlook = roster.totals.outlook
             outlookSince = now
         }
         dispatch(now: now, into: &effects)

@@ -14,7 +14,9 @@
 // The state is computed, never stored: draining hides down, down hides ejected, and so on, so a
 // replica that is undrained is at once what its evidence says. `shown` is what was last told.
 
-/// A replica of one pool. Never used again within the pool.
+/// A replica of one pool.
+///
+/// Never used again within the pool.
 package struct ReplicaID: Hashable, Sendable {
     /// Counts up from 0 in the order replicas were listed.
     package let raw: Int
@@ -58,7 +60,9 @@ package enum ReplicaState: String, Sendable, Equatable, CaseIterable {
     case draining
 }
 
-/// The evidence about one replica. Counts of work live in its `ReplicaLoad`.
+/// The evidence about one replica.
+///
+/// Counts of work live in its `ReplicaLoad`.
 struct Replica: Sendable {
     let id: ReplicaID
     var spec: ReplicaSpec
@@ -123,16 +127,5 @@ struct Replica: Sendable {
     /// The limit without ramp: its own or the pool's, 1…1,000,000.
     func fullLimit(_ options: PoolOptions) -> Int {
         min(max(spec.concurrency ?? options.concurrency, 1), 1_000_000)
-    }
-
-    /// The limit at `now`, with the ramp.
-    func rampedLimit(_ options: PoolOptions, now: ContinuousClock.Instant) -> Int {
-        let full = fullLimit(options)
-        return slowStart?.limit(full: full, now: now) ?? full
-    }
-
-    /// Whether it asked for no new work at `now`.
-    func isHeld(at now: ContinuousClock.Instant) -> Bool {
-        heldUntil.map { now < $0 } ?? false
     }
 }

@@ -4,7 +4,7 @@
 // - `replicas` and `loads` run in parallel, in the order of listing, so ids ascend;
 // - a lease is given only below the limit of that instant, so in flight ≤ the full limit as long
 //   as settings do not lower it; a lowered limit takes effect by attrition;
-// - the totals equal what the two arrays say after `refresh`.
+// - `totals` are what the two arrays add up to after `refresh`, which follows every change.
 
 /// The replicas, their counts, and the choice among them.
 struct Roster: Sendable {
@@ -16,35 +16,19 @@ struct Roster: Sendable {
 
     /// Leases not yet ended, on replicas of every state.
     private(set) var inFlight = 0
-    /// Sum of the limits of usable replicas.
-    private(set) var capacity = 0
-    /// Sum of the full limits of all that are not draining, whatever their health.
-    private(set) var slots = 0
-    /// Whether too few are fit, so that ejections are ignored.
-    private(set) var isPanicking = false
-    /// What a waiter may hope for.
-    private(set) var outlook = Outlook.starting
-    /// When a limit changes by time alone; `nil` when none does.
-    private(set) var limitsChangeAt: ContinuousClock.Instant?
+    /// What the replicas add up to.
+    private(set) var totals = Totals()
     /// No replica has anything due before this; `nil` when none has at all.
     private(set) var nextEvent: ContinuousClock.Instant?
-
-    /// What a waiter may hope for.
-    enum Outlook: Sendable, Equatable {
-        /// Some replica takes work.
-        case serving
-        /// None does, but one may soon: the pool is empty, or a replica has not been judged.
-        case starting
-        /// All are down.
-        case down
-    }
 
     init(options: PoolOptions) {
         self.options = options
         self.policy = Policy(options.policy)
     }
 
-    /// The position of a replica; `nil` when it is gone. O(log replicas).
+    /// The position of a replica; `nil` when it is gone.
+    ///
+    /// O(log replicas).
     func index(of id: ReplicaID) -> Int? {
         var low = 0
         var high = replicas.count
@@ -151,9 +135,9 @@ struct Roster: Sendable {
         now: ContinuousClock.Instant,
         using random: inout SeededRandom
     ) -> LeaseTicket? {
-        if let due = limitsChangeAt, due <= now { refresh(now: now) }
+        if let due = totals.limitsChangeAt, due <= now { refresh(now: now) }
         guard let index = pick(for: arrival, now: now, using: &random) else { return nil }
-        let isTrial = replicas[index].outliers.isOnTrial && !isPanicking
+        let isTrial = replicas[index].outliers.isOnTrial && !totals.isPanicking
         loads[index].inFlight += 1
         inFlight += 1
         if loads[index].inFlight == 1 {
@@ -317,19 +301,9 @@ struct Roster: Sendable {
 
     // MARK: Outliers
 
-    /// Whether the pool can do without this replica: at most the configured share is ejected,
-    /// and another fit one remains.
+    /// Whether the pool can do without this replica.
     private func mayEject(_ index: Int) -> Bool {
-        guard replicas[index].isFit else { return false }
-        var members = 0
-        var fit = 0
-        var setAside = 0
-        for replica in replicas where !replica.isDraining {
-            members += 1
-            if replica.isFit { fit += 1 }
-            if replica.outliers.phase != .fit { setAside += 1 }
-        }
-        return fit > 1 && Double(setAside + 1) <= options.outliers.maxEjectedShare * Double(members)
+        replicas[index].isFit && Totals.Census(replicas).mayEject(options.outliers)
     }
 
     private mutating func eject(
@@ -492,70 +466,12 @@ struct Roster: Sendable {
         nextEvent = nextEvent.map { min($0, instant) } ?? instant
     }
 
-    // MARK: Totals
-
-    /// Recomputes who is usable, every limit, and the totals. O(replicas).
+    /// Brings every limit and the totals in line with the evidence.
+    ///
+    /// O(replicas).
     mutating func refresh(now: ContinuousClock.Instant) {
-        var members = 0
-        var fit = 0
-        var setAside = 0
-        var mayAppear = false
-        slots = 0
-        for replica in replicas where !replica.isDraining {
-            members += 1
-            slots += replica.fullLimit(options)
-            if replica.isFit { fit += 1 }
-            if replica.isReachable, !replica.isFit { setAside += 1 }
-            if !replica.health.isDown { mayAppear = true }
-        }
-        let threshold = options.outliers.panicThreshold * Double(members)
-        isPanicking = setAside > 0 && (fit == 0 || Double(fit) < threshold)
-        capacity = 0
-        limitsChangeAt = nil
-        var isServing = false
-        for index in replicas.indices {
-            refreshLimit(index, now: now)
-            // One that came back with old requests in flight may be overdue.
-            wake(at: stallDue(index))
-            capacity += loads[index].limit
-            isServing = isServing || loads[index].isUsable
-        }
-        outlook = isServing ? .serving : (mayAppear || members == 0 ? .starting : .down)
-    }
-
-    private mutating func refreshLimit(_ index: Int, now: ContinuousClock.Instant) {
-        let replica = replicas[index]
-        loads[index].weight = min(max(replica.spec.weight, 1), 1000)
-        loads[index].isUsable = false
-        loads[index].limit = 0
-        guard replica.isReachable, isPanicking || !replica.outliers.isEjected else { return }
-        loads[index].isUsable = true
-        if let held = replica.heldUntil, replica.isHeld(at: now) {
-            limitsChangeAt = min(limitsChangeAt ?? held, held)
-            return
-        }
-        if replica.outliers.isOnTrial, !isPanicking {
-            // Room for one trial, and for none while it is out.
-            let hasTrialOut = replica.outliers.trial != nil
-            let room = hasTrialOut ? 0 : loads[index].inFlight + 1
-            loads[index].limit = min(room, replica.fullLimit(options))
-            return
-        }
-        loads[index].limit = replica.rampedLimit(options, now: now)
-        let full = replica.fullLimit(options)
-        if let growth = replica.slowStart?.nextGrowth(full: full, now: now) {
-            limitsChangeAt = min(limitsChangeAt ?? growth, growth)
-        }
-    }
-}
-
-extension Verdict {
-    /// Whether the replica said something.
-    fileprivate var showsProgress: Bool {
-        switch self {
-        case .success, .full: true
-        case .failure(.badStatus), .failure(.invalid): true
-        case .failure, .abandoned: false
-        }
+        totals.refresh(replicas, &loads, options: options, now: now)
+        // One that came back with old requests in flight may be overdue.
+        for index in replicas.indices { wake(at: stallDue(index)) }
     }
 }

@@ -1,6 +1,8 @@
 // The ramp of a new or readmitted replica's limit, from 1 to its full value.
 
-/// One ramp in progress. Exact integer arithmetic, so that growth happens at the instant told.
+/// One ramp in progress.
+///
+/// Exact integer arithmetic, so that growth happens at the instant told.
 struct SlowStart: Sendable, Equatable {
     let began: ContinuousClock.Instant
     /// Length of the ramp; more than zero.

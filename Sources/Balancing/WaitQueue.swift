@@ -8,7 +8,9 @@
 // - levels are sorted, highest rank first, and none is empty;
 // - a freed place changes its generation, so an old WaiterID finds nothing.
 
-/// A waiter of one pool. Unique for the life of the pool.
+/// A waiter of one pool.
+///
+/// Unique for the life of the pool.
 package struct WaiterID: Hashable, Sendable {
     /// Generation of the place in the upper half, the place in the lower.
     package let raw: UInt64
@@ -23,8 +25,10 @@ package struct WaiterID: Hashable, Sendable {
 struct Waiter: Sendable {
     let arrival: Arrival
     let arrivedAt: ContinuousClock.Instant
-    /// The order of service: higher first. Further attempts go before first ones of the same
-    /// priority, since they have waited their turn already.
+    /// The order of service: higher first.
+    ///
+    /// Further attempts go before first ones of the same priority, since they have waited their
+    /// turn already.
     let rank: Rank
 
     /// Request bytes held for it, 0 or more.
@@ -47,8 +51,10 @@ struct Waiter: Sendable {
     }
 }
 
-/// The queue. Insert and remove are O(log waiters + levels); the next to serve, the oldest and
-/// the earliest deadline are O(1). The caller keeps the bound before it inserts.
+/// The queue.
+///
+/// Insert and remove are O(log waiters + levels); the next to serve, the oldest and the earliest
+/// deadline are O(1). The caller keeps the bound before it inserts.
 struct WaitQueue: Sendable {
     /// How many wait.
     private(set) var count = 0

@@ -3,8 +3,10 @@
 /// The policy that asks how slow a replica has been lately.
 enum PeakEWMA {
     /// The replica with room and the least latency × (in flight + 1) ÷ weight; among equals the
-    /// first from `start` on. An unmeasured idle replica is tried first, then waits for its
-    /// measurement until no measured one has room.
+    /// first from `start` on.
+    ///
+    /// An unmeasured idle replica is tried first, then waits for its measurement until no measured
+    /// one has room.
     static func pick(
         from loads: Span<ReplicaLoad>,
         startingAt start: Int,
@@ -67,7 +69,9 @@ struct PeakLatency: Sendable {
     }
 
     /// The average at `now`, in seconds; it fades while nothing is measured, so that a replica
-    /// avoided for an old peak is tried again. `nil` before the first measurement.
+    /// avoided for an old peak is tried again.
+    ///
+    /// `nil` before the first measurement.
     func seconds(at now: ContinuousClock.Instant) -> Double? {
         guard let average else { return nil }
         return max(average * decay(since: measuredAt, now: now), Self.floor)

@@ -5,7 +5,9 @@ struct RoundRobin: Sendable {
     private var next = 0
     private var round = 0
 
-    /// The next replica in turn that has room. A turn that finds no room is lost.
+    /// The next replica in turn that has room.
+    ///
+    /// A turn that finds no room is lost.
     mutating func pick(from loads: Span<ReplicaLoad>) -> Int? {
         var heaviest = 0
         for index in loads.indices where loads[index].hasRoom {
