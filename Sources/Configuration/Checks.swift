@@ -169,7 +169,8 @@ private func checkRouteConditions(_ configuration: Configuration, _ reader: Read
         var headers: [Configuration.HeaderMatch]
     }
     var seen: [Conditions: Int] = [:]
-    for (index, route) in configuration.routes.enumerated() {
+    for (index, route) in configuration.routes.enumerated()
+    where !reader.hasProblem(within: [.key("routes"), .index(index)]) {
         let conditions = Conditions(
             host: route.host,
             path: route.path,
@@ -201,6 +202,8 @@ private func checkPoolsOfRoutes(_ configuration: Configuration, _ reader: Reader
                 ?? (names.isEmpty ? nil : "the pools are \(list(names))")
         )
     }
+    // A route that is wrong may have been meant for any pool.
+    guard !reader.hasProblem(within: [.key("routes")]) else { return }
     let used = Set(configuration.routes.map { $0.pool })
     for name in names where !used.contains(name) {
         reader.report(

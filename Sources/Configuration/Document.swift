@@ -34,7 +34,7 @@ extension JSONValue: Decodable {
         init?(intValue: Int) { nil }
     }
 
-    /// Takes whatever stands there. `try?` asks the decoder what kind of value it is.
+    /// Takes whatever stands there: `try?` asks the decoder what kind of value it is.
     init(from decoder: any Decoder) throws {
         if let container = try? decoder.container(keyedBy: AnyKey.self) {
             var members: [String: JSONValue] = [:]

@@ -8,6 +8,16 @@ package enum Origin: Hashable, Sendable {
     case file(Position)
 }
 
+/// How much of a value the effective configuration shows.
+enum Disclosure {
+    /// All of it.
+    case value
+    /// What stands in the file: a variable stays a variable.
+    case written
+    /// Nothing but the name of a variable.
+    case hidden
+}
+
 /// One setting as it is in force.
 package struct Setting: Sendable {
     /// Where it stands in the file, or would.
@@ -51,9 +61,14 @@ package struct EffectiveConfiguration: Sendable {
     /// The settings; those that are absent and have no default are left out.
     package var settings: [Setting]
 
-    /// One line per setting: name, value, origin. Secrets are hidden.
+    /// One line per setting: name, value, origin; secrets are hidden.
+    ///
+    /// What `defaults` does not say is shown with the pools only.
     package func listing() -> String {
-        let rows = settings.map { setting in
+        let shown = settings.filter { setting in
+            setting.origin != .standard || setting.path.first != .key("defaults")
+        }
+        let rows = shown.map { setting in
             (setting.name, text(of: setting), origin(of: setting))
         }
         // One very long value must not push all origins off the screen.

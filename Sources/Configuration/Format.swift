@@ -69,25 +69,9 @@ extension Format<Bool> {
 extension Format<Int> {
     /// A whole number, or a variable that holds one.
     static func integer(_ range: ClosedRange<Int>) -> Format {
-        let expected = "a whole number, \(range.lowerBound) to \(range.upperBound)"
-        return Format(
-            expected: expected,
-            parse: { item in
-                var number: Int?
-                if case .integer(let value) = item.value {
-                    number = value
-                } else if case .string(let raw) = item.value, hasVariable(raw) {
-                    guard let text = item.text(expected: expected) else { return nil }
-                    number = Int(text)
-                }
-                guard let number else {
-                    item.wrongType(expected: expected)
-                    return nil
-                }
-                return item.inside(range, number) { String($0) }
-            },
-            print: { .integer($0) }
-        )
+        number(range, expected: "a whole number", read: { Int($0) }, print: { .integer($0) }) {
+            if case .integer(let value) = $0 { value } else { nil }
+        }
     }
 
     /// A size in bytes.
@@ -107,29 +91,15 @@ extension Format<Int> {
 }
 
 extension Format<Double> {
-    /// A number that need not be whole.
+    /// A number that need not be whole, or a variable that holds one.
     static func decimal(_ range: ClosedRange<Double>) -> Format {
-        let expected = "a number, \(range.lowerBound) to \(range.upperBound)"
-        return Format(
-            expected: expected,
-            parse: { item in
-                var number: Double?
-                switch item.value {
-                case .integer(let value): number = Double(value)
-                case .decimal(let value): number = value
-                case .string(let raw) where hasVariable(raw):
-                    guard let text = item.text(expected: expected) else { return nil }
-                    number = Double(text)
-                default: break
-                }
-                guard let number else {
-                    item.wrongType(expected: expected)
-                    return nil
-                }
-                return item.inside(range, number) { String($0) }
-            },
-            print: { .decimal($0) }
-        )
+        number(range, expected: "a number", read: { Double($0) }, print: { .decimal($0) }) {
+            switch $0 {
+            case .integer(let value): Double(value)
+            case .decimal(let value): value
+            default: nil
+            }
+        }
     }
 }
 
@@ -208,6 +178,38 @@ extension Format {
             print: { value in
                 words.first { $0.value == value }.map { .string($0.word) }
             }
+        )
+    }
+
+    /// A number without a unit, in a range.
+    fileprivate static func number(
+        _ range: ClosedRange<Value>,
+        expected: String,
+        read: @escaping (String) -> Value?,
+        print: @escaping (Value) -> JSONValue,
+        take: @escaping (JSONValue) -> Value?
+    ) -> Format where Value: Comparable {
+        let written = { (value: Value) in printed(print(value)) }
+        let bounds = "\(written(range.lowerBound)) to \(written(range.upperBound))"
+        let expected = "\(expected), \(bounds)"
+        return Format(
+            expected: expected,
+            parse: { item in
+                if let number = take(item.value) { return item.inside(range, number, written) }
+                guard case .string(let raw) = item.value, hasVariable(raw) else {
+                    var hint: String?
+                    if case .string(let text) = item.value, read(text) != nil {
+                        hint = "without quotes: \(text)"
+                    }
+                    item.wrongType(expected: expected, hint: hint)
+                    return nil
+                }
+                guard let text = item.text(expected: expected) else { return nil }
+                if let number = read(text) { return item.inside(range, number, written) }
+                item.problem("expected \(expected), found \(quote(text))")
+                return nil
+            },
+            print: print
         )
     }
 

@@ -5,7 +5,7 @@ package struct LoadedConfiguration: Sendable {
     /// The checked configuration; nil when a diagnostic is an error.
     package var configuration: Configuration?
 
-    /// Every problem, in the order of the file; warnings too. At most about a hundred.
+    /// Every problem, in the order of the file; warnings too; about a hundred at most.
     package var diagnostics: [Diagnostic]
 
     /// Every setting with its value and origin; without meaning when there is no configuration.
@@ -24,9 +24,9 @@ extension Configuration {
     /// A longer file is refused, 4 MiB.
     package static let fileBytesMax = 4 << 20
 
-    /// Reads and checks a text. `file` is its name in messages; `environment` gives `${NAME}`.
+    /// Reads and checks a text.
     ///
-    /// Pure: opens no file, resolves no name, looks at no clock.
+    /// `file` is its name in messages, `environment` gives `${NAME}`. Pure: opens no file, resolves no name, looks at no clock.
     package static func load(
         text: String,
         file: String,

@@ -86,7 +86,7 @@ extension Format<String> {
         }
     }
 
-    /// A request method (RFC 9110 §9.1). Methods are case-sensitive.
+    /// A request method, which is case-sensitive (RFC 9110 §9.1).
     static var method: Format {
         text("a method such as \"POST\"", max: 32, hint: "methods are upper case") { text in
             isToken(text) && text == text.uppercased() ? text : nil
@@ -171,7 +171,9 @@ enum AddressError: Error, Equatable {
     func hint(_ text: String, host: String) -> String? {
         switch self {
         case .scheme: "host and port only, without the scheme and the path"
-        case .noPort: "a port is missing: \"\(text):8080\""
+        case .noPort:
+            parseDecimal(text, max: 65535) == nil
+                ? "a port is missing: \"\(text):8080\"" : "a host is missing: \"\(host):\(text)\""
         case .badPort: "a port is a number, 0 to 65535"
         case .noHost: "a host is missing: \"\(host)\(text)\""
         case .badHost: nil

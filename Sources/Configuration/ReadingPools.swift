@@ -72,13 +72,12 @@ private func readHealth(_ section: Section, _ health: inout Configuration.Health
         section.item("expect")?.problem("at least one status is needed")
     }
     section.read("interval", &health.interval, .duration(Bounds.period))
-    section.read("jitter", &health.jitter, .decimal(0...0.5))
     let timeout = Bounds.millisecond...Bounds.minute * 10
     section.read("timeout", &health.timeout, .duration(timeout))
     section.read("changingInterval", &health.changingInterval, .duration(Bounds.period))
     section.read("rise", &health.rise, .integer(1...100))
     section.read("fall", &health.fall, .integer(1...100))
-    section.read("busyGrace", &health.busyGrace, .duration(.zero...Bounds.hour))
+    section.read("busyWindow", &health.busyWindow, .duration(.zero...Bounds.hour))
 }
 
 private func readOutliers(_ section: Section, _ outliers: inout Configuration.Outliers) {
@@ -87,12 +86,14 @@ private func readOutliers(_ section: Section, _ outliers: inout Configuration.Ou
     section.read("ejectFor", &outliers.ejectFor, .duration(first))
     section.read("ejectForMax", &outliers.ejectForMax, .duration(Bounds.timeout))
     section.read("ejectedShare", &outliers.ejectedShare, .decimal(0...1))
+    section.read("panicThreshold", &outliers.panicThreshold, .decimal(0...1))
+    section.read("forgetAfter", &outliers.forgetAfter, .duration(Bounds.timeout))
 }
 
 private func readRetries(_ section: Section, _ retries: inout Configuration.Retries) {
     section.read("attempts", &retries.attempts, .attempts)
     section.read("budgetShare", &retries.budgetShare, .decimal(0...1))
-    section.read("budgetPerSecond", &retries.budgetPerSecond, .integer(0...10_000))
+    section.read("budgetPerSecond", &retries.budgetPerSecond, .decimal(0...10_000))
     let window = Duration.seconds(1)...Bounds.minute * 10
     section.read("budgetWindow", &retries.budgetWindow, .duration(window))
     section.read("bodyBytes", &retries.bodyBytes, .size(0...64 << 20))
@@ -188,20 +189,21 @@ extension Configuration.Policy {
 extension Format<Configuration.Policy> {
     /// A policy that needs no more than its name.
     fileprivate static var policyName: Format {
-        let names = choice(plainPolicies)
+        let names = Format<String>.choice(policyNames.map { (word: $0, value: $0) })
         return Format(
             expected: names.expected,
             parse: { item in
-                if item.value == .string(consistentHashName) {
-                    let example = "{ name: \"consistent-hash\", key: { header: \"X-User\" } }"
-                    item.problem("\"consistent-hash\" needs a key", hint: "write \(example)")
-                    return nil
+                guard let name = names.parse(item) else { return nil }
+                if let plain = plainPolicies.first(where: { $0.word == name }) {
+                    return plain.value
                 }
-                return names.parse(item)
+                let example = "{ name: \"\(name)\", key: { header: \"X-User\" } }"
+                item.problem("\"\(name)\" needs a key", hint: "write \(example)")
+                return nil
             },
             print: { policy in
                 guard case .consistentHash(let key, let boundedLoad) = policy else {
-                    return names.print(policy)
+                    return plainPolicies.first { $0.value == policy }.map { .string($0.word) }
                 }
                 return .object([
                     "name": .string(consistentHashName),

@@ -1,6 +1,6 @@
 // Reads the settings of routes: which requests they take and what happens to those.
 
-/// Reads all routes. Each says about response headers what `headers` does not.
+/// Reads all routes; what one does not say about response headers, `headers` says.
 func readRoutes(
     _ top: Section,
     headers: Configuration.ResponseHeaders

@@ -83,8 +83,6 @@ func readProcessSettings(_ section: Section, _ processes: inout Configuration.Pr
     processes.max = max(processes.max, processes.min)
     section.read("max", &processes.max, .integer(1...1000))
     section.read("env", &processes.environment, .variables, shown: .written)
-    let directory = Format<String>.text("the path of a directory")
-    section.read("directory", &processes.directory, directory, or: ".")
     section.section("restart") { readRestart($0, &processes.restart) }
     let stop = Duration.zero...Bounds.minute * 10
     section.read("stopTimeout", &processes.stopTimeout, .duration(stop))
@@ -100,9 +98,9 @@ private func readRestart(_ section: Section, _ restart: inout Configuration.Rest
 }
 
 private func readProcessLog(_ section: Section, _ log: inout Configuration.ProcessLog) {
-    section.read("tag", &log.tag, .flag)
     section.read("lineBytes", &log.lineBytes, .size(80...1 << 20))
-    section.read("linesPerSecond", &log.linesPerSecond, .integer(1...1_000_000))
+    section.read("bytesPerSecond", &log.bytesPerSecond, .size(1 << 10...1 << 30))
+    section.read("burstBytes", &log.burstBytes, .size(80...1 << 30))
 }
 
 extension Format<String> {
@@ -116,7 +114,7 @@ extension Format<String> {
 }
 
 extension Format<[String]> {
-    /// A program and its arguments. Arguments may be empty, the program may not.
+    /// A program and its arguments; arguments may be empty, the program may not.
     fileprivate static var command: Format {
         let expected = "a list such as [\"python\", \"model_service.py\"]"
         return Format(

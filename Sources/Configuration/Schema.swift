@@ -90,19 +90,19 @@ extension Configuration {
 
     /// How long a client may take, each 1 ms…24 h.
     package struct Timeouts: Sendable, Equatable {
-        /// From the first byte of a head to its end; also a connection's first byte. 10 s.
+        /// From the first byte of a head to its end; also a connection's first byte.
         package var head: Duration = .seconds(10)
 
-        /// The longest silence inside a request body. 60 s.
+        /// The longest silence inside a request body.
         package var body: Duration = .seconds(60)
 
-        /// The longest time a client takes no byte of an answer. 60 s.
+        /// The longest time a client takes no byte of an answer.
         package var write: Duration = .seconds(60)
 
-        /// How long a client connection stays open between requests. 75 s.
+        /// How long a client connection stays open between requests.
         package var keepAlive: Duration = .seconds(75)
 
-        /// The longest silence, both ways, of an upgraded connection. 1 h.
+        /// The longest silence, both ways, of an upgraded connection.
         package var tunnelIdle: Duration = .seconds(3600)
 
         /// Makes the defaults.
@@ -114,22 +114,22 @@ extension Configuration {
         /// Client connections at once, 1…1,000,000; nil: what the descriptor limit leaves room for.
         package var connections: Int?
 
-        /// Memory for bytes on their way, all connections together, 1 MiB…1 TiB. 512 MiB.
+        /// Memory for bytes on their way, all connections together, 1 MiB…1 TiB.
         package var bufferBytes = 512 << 20
 
-        /// A request target, 8,000 B…64 KiB; beyond it 414. 8 KiB (RFC 9112 §3 asks for 8,000).
+        /// A request target, 8,000 B…64 KiB; beyond it 414 (RFC 9112 §3 asks for 8,000).
         package var targetBytes = 8 << 10
 
-        /// A whole head, 16 KiB…1 MiB; beyond it 431. 64 KiB.
+        /// A whole head, 16 KiB…1 MiB; beyond it 431.
         package var headBytes = 64 << 10
 
-        /// Fields in a head, 16…1,000; beyond it 431. 128.
+        /// Fields in a head, 16…1,000; beyond it 431.
         package var fields = 128
 
-        /// Trailers of one message, 0…64 KiB. 8 KiB.
+        /// Trailers of one message, 0…64 KiB.
         package var trailerBytes = 8 << 10
 
-        /// A request body, 0…1 PiB; beyond it 413. A route may set its own. 1 GiB.
+        /// A request body, 0…1 PiB; beyond it 413; a route may set its own.
         package var bodyBytes = 1 << 30
 
         /// Makes the defaults.
@@ -171,10 +171,10 @@ extension Configuration {
 
     /// How the gateway stops after SIGTERM.
     package struct Shutdown: Sendable, Equatable {
-        /// Serving goes on while `/ready` already answers 503, 0…10 min. 5 s.
+        /// Serving goes on while `/ready` already answers 503, 0…10 min.
         package var drainDelay: Duration = .seconds(5)
 
-        /// What is in flight has this long to finish, 0…1 h. 20 s.
+        /// What is in flight has this long to finish, 0…1 h.
         package var grace: Duration = .seconds(20)
 
         /// Makes the defaults.

@@ -4,7 +4,7 @@
 extension Configuration {
     /// The interchangeable replicas of one model, and everything decided for them together.
     package struct Pool: Sendable, Equatable {
-        /// Unique; letters, digits, `.`, `_` and `-`, at most 64. It labels metrics and logs.
+        /// Unique; 1…64 letters, digits, `.`, `_` and `-`; labels metrics and logs.
         package var name: String
 
         /// Where the replicas come from.
@@ -27,7 +27,7 @@ extension Configuration {
 
     /// The settings that `defaults` may set for every pool and a pool for itself.
     package struct PoolSettings: Sendable, Equatable {
-        /// Most requests in flight on one replica, 1…10,000. 1.
+        /// Most requests in flight on one replica, 1…10,000.
         package var concurrency = 1
 
         /// How a replica is picked.
@@ -42,24 +42,26 @@ extension Configuration {
         /// What real traffic tells about a replica.
         package var outliers = Outliers()
 
-        /// A new or readmitted replica grows to its full limit over this, 0…1 h; 0 is off. 30 s.
+        /// A new or readmitted replica grows to its full limit over this, 0…1 h; 0 is off.
         package var slowStart: Duration = .seconds(30)
 
         /// Ejects a replica without progress although requests are in flight, 1 s…24 h; nil: off.
-        /// 2 min: a model may think long before its first byte.
+        ///
+        /// Long, since a model may think long before its first byte.
         package var stall: Duration? = .seconds(120)
 
-        /// To open a connection to a replica, 1 ms…1 min. 1 s.
+        /// To open a connection to a replica, 1 ms…1 min.
         package var connectTimeout: Duration = .seconds(1)
 
-        /// How long an idle connection to a replica is kept, 0…1 h. It must be shorter than the
-        /// model server's own: gunicorn closes at 2 s. 1.5 s.
+        /// How long an idle connection to a replica is kept, 0…1 h.
+        ///
+        /// It must be shorter than the model server's own: gunicorn closes at 2 s.
         package var keepAlive: Duration = .milliseconds(1500)
 
-        /// From arrival to the end, queue and retries included, 1 ms…24 h. 5 min.
+        /// From arrival to the end, queue and retries included, 1 ms…24 h.
         package var timeout: Duration = .seconds(300)
 
-        /// The longest silence of a replica inside an answer, 1 ms…24 h. 1 min.
+        /// The longest silence of a replica inside an answer, 1 ms…24 h.
         package var streamIdle: Duration = .seconds(60)
 
         /// When a further attempt is made.
@@ -92,7 +94,7 @@ extension Configuration {
         /// Its endpoint, unique in the pool: an IP address or a name, with a port.
         package var address: Address
 
-        /// Its share of the work against the others, 1…1,000. 1.
+        /// Its share of the work against the others, 1…1,000.
         package var weight: Int
 
         /// Its own limit, 1…10,000; nil: the pool's.
@@ -114,7 +116,7 @@ extension Configuration {
         /// The port of every replica, 1…65535.
         package var port: Int
 
-        /// How often it is asked, 100 ms…1 h. 2 s.
+        /// How often it is asked, 100 ms…1 h.
         package var every: Duration = .seconds(2)
 
         /// Makes it with the default interval.
@@ -129,7 +131,7 @@ extension Configuration {
         /// The Service.
         package var service: String
 
-        /// Its namespace. "default".
+        /// Its namespace.
         package var namespace = "default"
 
         /// The port of every replica, 1…65535.
@@ -144,31 +146,31 @@ extension Configuration {
 
     /// A command that the gateway runs, once per replica.
     package struct Processes: Sendable, Equatable {
-        /// The program and its arguments, 1…256; each process gets its own `PORT`.
+        /// The program and its arguments, 1…256.
+        ///
+        /// Each process finds its own port in the variable
+        /// `PORT`; `$PORT` in an argument is replaced by it.
         package var command: [String]
 
-        /// The fewest processes, 0…1,000. 1.
+        /// The fewest processes, 0…1,000.
         package var min = 1
 
-        /// The most processes, max(1, min)…1,000. Default: `min`, so that nothing is scaled.
+        /// The most processes, max(1, min)…1,000; in a file `min` if left out.
         package var max = 1
 
         /// Added to the gateway's own environment, sorted by name; at most 256.
         package var environment: [Variable] = []
 
-        /// Where the command runs; nil: the gateway's own working directory.
-        package var directory: String?
-
         /// How a process that ended is started again.
         package var restart = Restart()
 
-        /// From SIGTERM to SIGKILL, 0…10 min. 10 s.
+        /// From SIGTERM to SIGKILL, 0…10 min.
         package var stopTimeout: Duration = .seconds(10)
 
-        /// How long what is in flight may take before SIGTERM, 0…1 h. 20 s.
+        /// How long what is in flight may take before SIGTERM, 0…1 h.
         package var drainTimeout: Duration = .seconds(20)
 
-        /// What happens to the lines a process prints.
+        /// How much of what a process prints is passed on.
         package var log = ProcessLog()
 
         /// Makes one process of a command.
@@ -194,29 +196,29 @@ extension Configuration {
 
     /// How a process that ended is started again: after `backoff`, twice that, up to `backoffMax`.
     package struct Restart: Sendable, Equatable {
-        /// Before the first restart, 1 ms…1 h. 500 ms.
+        /// Before the first restart, 1 ms…1 h.
         package var backoff: Duration = .milliseconds(500)
 
-        /// Between later restarts at most, `backoff`…1 h. 30 s.
+        /// Between later restarts at most, `backoff`…1 h.
         package var backoffMax: Duration = .seconds(30)
 
-        /// A process that ran this long starts over at `backoff`, 1 ms…24 h. 30 s.
+        /// A process that ran this long starts over at `backoff`, 1 ms…24 h.
         package var resetAfter: Duration = .seconds(30)
 
         /// Makes the defaults.
         package init() {}
     }
 
-    /// What happens to the lines a process prints.
+    /// How much of what a process prints is passed on, each line tagged `[pool-number]`.
     package struct ProcessLog: Sendable, Equatable {
-        /// Whether each line starts with `[pool-number]`.
-        package var tag = true
-
-        /// A longer line is cut, 80 B…1 MiB. 8 KiB.
+        /// A longer line is cut, 80 B…1 MiB.
         package var lineBytes = 8 << 10
 
-        /// Lines a second of one process, 1…1,000,000; what exceeds them is counted. 1,000.
-        package var linesPerSecond = 1000
+        /// Of one process in a second, 1 KiB…1 GiB; what exceeds it is counted.
+        package var bytesPerSecond = 256 << 10
+
+        /// At once after a pause, `lineBytes`…1 GiB.
+        package var burstBytes = 1 << 20
 
         /// Makes the defaults.
         package init() {}
@@ -256,13 +258,13 @@ extension Configuration {
         /// Most waiters, 0…1,000,000; nil: clamp(10 × capacity, 64, 5000).
         package var limit: Int?
 
-        /// Most body bytes that waiters hold, 0…1 TiB. 256 MiB.
+        /// Most body bytes that waiters hold, 0…1 TiB.
         package var bytes = 256 << 20
 
-        /// Longest wait for a free slot, 0…24 h. 30 s.
+        /// Longest wait for a free slot, 0…24 h.
         package var timeout: Duration = .seconds(30)
 
-        /// Longest wait while no replica is ready, 0…24 h. 1 min.
+        /// Longest wait while no replica is ready, 0…24 h.
         package var patience: Duration = .seconds(60)
 
         /// Makes the defaults.
@@ -274,30 +276,26 @@ extension Configuration {
         /// What a probe asks for, with GET; nil: a TCP connection is enough.
         package var path: String?
 
-        /// The statuses that pass, each 100…599; at most 32 ranges. 200…299.
+        /// The statuses that pass, each 100…599; at most 32 ranges.
         package var expect: [ClosedRange<Int>] = [200...299]
 
-        /// Between probes while nothing changes, 10 ms…1 h. 5 s.
+        /// Between probes while nothing changes, 10 ms…1 h, ± 10 %.
         package var interval: Duration = .seconds(5)
 
-        /// Share of the interval by which each probe is shifted at random, 0…0.5. 0.1.
-        package var jitter = 0.1
-
-        /// For one probe, 1 ms…10 min. 2 s.
+        /// For one probe, 1 ms…10 min.
         package var timeout: Duration = .seconds(2)
 
-        /// Between probes while the state is changing, 10 ms…1 h. 500 ms.
+        /// Between probes while the state is changing, 10 ms…1 h, ± 10 %.
         package var changingInterval: Duration = .milliseconds(500)
 
-        /// Passes in a row to be up again, 1…100. 2.
+        /// Passes in a row to be up again, 1…100.
         package var rise = 2
 
-        /// Failures in a row to be down, 1…100. 3.
+        /// Failures in a row to be down, 1…100.
         package var fall = 3
 
         /// A timed-out probe is no failure when the replica made progress this recently, 0…1 h.
-        /// 10 s.
-        package var busyGrace: Duration = .seconds(10)
+        package var busyWindow: Duration = .seconds(10)
 
         /// Makes the defaults.
         package init() {}
@@ -305,17 +303,23 @@ extension Configuration {
 
     /// When real traffic ejects a replica.
     package struct Outliers: Sendable, Equatable {
-        /// Failures in a row, 1…1,000; nil: never. 5.
+        /// Failures in a row, 1…1,000; nil: never.
         package var consecutive: Int? = 5
 
-        /// The first time lasts this, the n-th n times as long, 1 ms…1 h. 10 s.
+        /// The first time lasts this, the n-th n times as long, 1 ms…1 h.
         package var ejectFor: Duration = .seconds(10)
 
-        /// The longest, `ejectFor`…24 h. 5 min.
+        /// The longest, `ejectFor`…24 h.
         package var ejectForMax: Duration = .seconds(300)
 
-        /// Share of a pool that may be ejected at once, 0…1. 0.5.
+        /// Share of a pool that may be ejected at once, 0…1.
         package var ejectedShare = 0.5
+
+        /// When less than this share of a pool is fit, ejections are ignored, 0…1.
+        package var panicThreshold = 0.25
+
+        /// An earlier ejection is forgotten for each such time since the last, 1 ms…24 h.
+        package var forgetAfter: Duration = .seconds(60)
 
         /// Makes the defaults.
         package init() {}
@@ -323,19 +327,19 @@ extension Configuration {
 
     /// When a further attempt is made, on another replica.
     package struct Retries: Sendable, Equatable {
-        /// Attempts in all, the first included, 1…10. 3.
+        /// Attempts in all, the first included, 1…10.
         package var attempts = 3
 
-        /// Retries per request over `budgetWindow`, 0…1. 0.2.
+        /// Retries per request over `budgetWindow`, 0…1.
         package var budgetShare = 0.2
 
-        /// Retries a second that are always allowed, 0…10,000. 3.
-        package var budgetPerSecond = 3
+        /// Retries a second that are always allowed, 0…10,000.
+        package var budgetPerSecond = 3.0
 
-        /// What the share is measured over, 1 s…10 min. 10 s.
+        /// What the share is measured over, 1 s…10 min.
         package var budgetWindow: Duration = .seconds(10)
 
-        /// A body up to this size is held for a retry, 0…64 MiB. 1 MiB.
+        /// A body up to this size is held for a retry, 0…64 MiB.
         package var bodyBytes = 1 << 20
 
         /// Makes the defaults.
@@ -353,16 +357,16 @@ extension Configuration {
     /// How many replicas a pool would like to have: what `processes` start, and the metric
     /// `sluice_pool_desired_replicas`.
     package struct Scaling: Sendable, Equatable {
-        /// Outstanding requests per slot to aim at, 0.01…1,000. 1.
+        /// Outstanding requests per slot to aim at, 0.01…1,000; above 1, some queueing.
         package var target = 1.0
 
-        /// No change within this share of the target, 0…1. 0.1.
+        /// No change within this share of the target, 0…1.
         package var tolerance = 0.1
 
-        /// How often it is decided, 100 ms…1 h. 2 s.
+        /// How often it is decided, 100 ms…1 h.
         package var interval: Duration = .seconds(2)
 
-        /// Down only to the most that was wanted over this time, 0…24 h. 5 min.
+        /// Down only to the most that was wanted over this time, 0…24 h.
         package var stabilization: Duration = .seconds(300)
 
         /// Makes the defaults.

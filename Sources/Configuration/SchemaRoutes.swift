@@ -2,10 +2,12 @@
 // where they go and what is changed on the way.
 
 extension Configuration {
-    /// A rule from request to pool. The most specific one that matches is taken: host, then the
+    /// A rule from request to pool.
+    ///
+    /// The most specific one that matches is taken: host, then the
     /// longest path, then the most conditions.
     package struct Route: Sendable, Equatable {
-        /// Unique; labels metrics and logs. A file that gives none gets host and path.
+        /// Unique; labels metrics and logs; a file that gives none gets host and path.
         package var name: String
 
         /// The name of a pool that exists.
