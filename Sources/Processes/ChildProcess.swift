@@ -2,8 +2,10 @@
 
 /// A started process, owned by the supervisor's thread.
 final class ChildProcess {
-    /// Most bytes read from one process per tick of 100 ms: 4 MiB/s. Beyond that the process waits
-    /// in its own write, and neither our time nor our memory is its to take.
+    /// Most bytes read from one process per tick of 100 ms, 4 MiB/s.
+    ///
+    /// Beyond that the process waits in its own write: neither our time nor our memory is its to
+    /// take.
     static let readBytesPerTick = 400 << 10
 
     let number: Int

@@ -97,8 +97,11 @@ struct OutputLines {
         let elapsed = max(.zero, now - refilledAt)
         let microseconds = Int(clamping: elapsed.attoseconds / 1_000_000_000_000)
         // An hour's pause fills any burst; more would only overflow.
-        let gained = min(microseconds, 3_600_000_000).multipliedReportingOverflow(by: bytesPerSecond)
-        budget = gained.overflow
+        let gained = min(microseconds, 3_600_000_000).multipliedReportingOverflow(
+            by: bytesPerSecond
+        )
+        budget =
+            gained.overflow
             ? burstBytes
             : min(burstBytes, budget + gained.partialValue / 1_000_000)
         refilledAt = now

@@ -73,7 +73,12 @@ struct ProcessPlan {
 
     /// Changes the bounds; `setDesired` may follow.
     mutating func setBounds(min: Int, max: Int, now: Duration) -> ProcessEffects {
-        let bounded = ProcessOptions(name: options.name, command: options.command, min: min, max: max)
+        let bounded = ProcessOptions(
+            name: options.name,
+            command: options.command,
+            min: min,
+            max: max
+        )
         options.min = bounded.min
         options.max = bounded.max
         return setDesired(desired, now: now)

@@ -24,7 +24,9 @@ package final class AccessLogBuffer: Sendable {
         state = Mutex(State())
     }
 
-    /// Adds a line, or counts it as dropped when there is no room. Any thread may call this.
+    /// Adds a line, or counts it as dropped when there is no room.
+    ///
+    /// Any thread may call this.
     ///
     /// - Returns: Whether the writer should be woken: the buffer was empty before.
     @discardableResult
@@ -43,6 +45,7 @@ package final class AccessLogBuffer: Sendable {
     /// Takes all lines and leaves the buffer empty.
     ///
     /// - Parameter spare: An array taken earlier and written since: its memory is used again.
+    /// - Returns: Whole lines in the order they came, at most `bytesMax` bytes.
     package func take(giving spare: consuming [UInt8] = []) -> [UInt8] {
         var next = spare
         next.removeAll(keepingCapacity: true)

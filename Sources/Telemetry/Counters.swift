@@ -17,9 +17,9 @@ package final class CounterSet<Key: MetricKey>: Sendable {
         self.stripes = (0..<max(1, stripes)).map { _ in CounterStripe() }
     }
 
-    /// Adds to the counter of `key`. Any thread may call this.
+    /// Adds to the counter of `key`.
     ///
-    /// - Parameter stripe: The number of the calling loop; any value is right.
+    /// Any thread may call this. `stripe` is the number of the calling loop; any value is right.
     package func add(_ key: Key, _ amount: UInt64 = 1, stripe: Int = 0) {
         let own = stripes[stripes.count == 1 ? 0 : abs(stripe % stripes.count)]
         own.cells[Int(key.rawValue)].wrappingAdd(amount, ordering: .relaxed)
@@ -53,9 +53,9 @@ package final class AnswerCounters: Sendable {
         self.stripes[0].add(code: 200, reason: .ok, amount: 0)
     }
 
-    /// Counts one answer. Any thread may call this.
+    /// Counts one answer.
     ///
-    /// - Parameter stripe: The number of the calling loop; any value is right.
+    /// Any thread may call this. `stripe` is the number of the calling loop; any value is right.
     package func add(code: UInt16, reason: Reason, stripe: Int = 0) {
         let own = stripes[stripes.count == 1 ? 0 : abs(stripe % stripes.count)]
         own.add(code: code, reason: reason, amount: 1)

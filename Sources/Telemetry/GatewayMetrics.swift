@@ -257,18 +257,21 @@ package final class RouteMetrics: Sendable {
         durations = Histogram(stripes: stripes)
     }
 
-    /// Counts one exchange that ended. Any thread may call this; no lock, no allocation.
+    /// Counts one exchange that ended.
     ///
-    /// - Parameter code: The status the client got, or 499 when it left before any.
-    /// - Parameter duration: From the request's arrival to the end of the exchange.
-    /// - Parameter stripe: The number of the calling loop.
+    /// Any thread may call this; no lock, no allocation. `code` is the status the client got, or
+    /// 499 when it left before any; `duration` runs from the request's arrival to the end of the
+    /// exchange; `stripe` is the number of the calling loop.
     package func ended(code: UInt16, reason: Reason, duration: Duration, stripe: Int = 0) {
         answers.add(code: code, reason: reason, stripe: stripe)
         durations.observe(duration, stripe: stripe)
     }
 }
 
-/// What is counted per pool. Any thread may call the counting functions; none of them locks.
+/// What is counted per pool.
+///
+/// Any thread may call the counting functions; none of them locks or allocates. `stripe` is the
+/// number of the calling loop.
 package final class PoolMetrics: Sendable {
     package let name: String
     let waits: [Histogram]
@@ -351,7 +354,9 @@ package final class ReplicaMetrics: Sendable {
         attempts = CounterSet(stripes: stripes)
     }
 
-    /// Counts one attempt that ended. Any thread may call this; no lock, no allocation.
+    /// Counts one attempt that ended.
+    ///
+    /// Any thread may call this; no lock, no allocation.
     package func attempted(_ result: AttemptResult, stripe: Int = 0) {
         attempts.add(result, stripe: stripe)
     }

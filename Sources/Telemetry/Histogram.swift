@@ -17,10 +17,25 @@ package final class Histogram: Sendable {
     ///
     /// One millisecond is 10^15 = 2^15 × 5^15 attoseconds, so whole milliseconds are exact in
     /// ticks and a duration becomes ticks by a shift instead of a 128-bit division.
-    static let boundsTicks: [UInt64] = [
-        1, 2, 5, 10, 25, 50, 100, 250, 500,
-        1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000, 240_000,
-    ].map { $0 * ticksPerMillisecond }
+    static let boundsTicks: InlineArray<17, UInt64> = [
+        30_517_578_125,
+        61_035_156_250,
+        152_587_890_625,
+        305_175_781_250,
+        762_939_453_125,
+        1_525_878_906_250,
+        3_051_757_812_500,
+        7_629_394_531_250,
+        15_258_789_062_500,
+        30_517_578_125_000,
+        76_293_945_312_500,
+        152_587_890_625_000,
+        305_175_781_250_000,
+        915_527_343_750_000,
+        1_831_054_687_500_000,
+        3_662_109_375_000_000,
+        7_324_218_750_000_000,
+    ]
 
     static let ticksPerMillisecond: UInt64 = 30_517_578_125  // 5^15
     /// Sums are kept in units of 2^25 ticks = 2^40 attoseconds ≈ 1.1 µs, so that 64 bits last for
@@ -36,10 +51,10 @@ package final class Histogram: Sendable {
         self.stripes = (0..<max(1, stripes)).map { _ in Stripe() }
     }
 
-    /// Counts one duration; a negative one counts as zero. Any thread may call this.
+    /// Counts one duration; a negative one counts as zero.
     ///
-    /// - Parameter stripe: The number of the calling loop. Any value is right; loops that share
-    ///   one are only slower.
+    /// Any thread may call this. `stripe` is the number of the calling loop; any value is right,
+    /// loops that share one are only slower.
     package func observe(_ duration: Duration, stripe: Int = 0) {
         let ticks = UInt64(clamping: duration.attoseconds >> 15)
         let own = stripes[stripes.count == 1 ? 0 : abs(stripe % stripes.count)]

@@ -19,7 +19,11 @@ enum JSONText {
 
     /// Appends text as it stands: keys and punctuation, already JSON.
     static func write(_ text: String, into output: inout OutputSpan<UInt8>) {
-        let bytes = text.utf8.span
+        write(text.utf8.span, into: &output)
+    }
+
+    /// Appends bytes as they stand.
+    static func write(_ bytes: Span<UInt8>, into output: inout OutputSpan<UInt8>) {
         for index in bytes.indices {
             output.append(bytes[index])
         }
@@ -58,30 +62,46 @@ enum JSONText {
 
     /// Appends a number in decimal: at most `numberMax` bytes.
     static func write(_ value: UInt64, into output: inout OutputSpan<UInt8>) {
-        var divisor: UInt64 = 1
-        while value / divisor >= 10 {
-            divisor *= 10
-        }
-        while divisor > 0 {
-            output.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
+        // From the last digit on, since a division by the constant 10 costs a multiplication.
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var first = digits.count
+        var rest = value
+        repeat {
+            first -= 1
+            digits[first] += UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        while first < digits.count {
+            output.append(digits[first])
+            first += 1
         }
     }
 
-    /// Appends a duration in milliseconds with three decimals, or `null` for none: at most
-    /// `millisecondsMax` bytes. A negative duration is written as zero.
+    /// Appends a duration in milliseconds with three decimals, or `null` for none.
+    ///
+    /// At most `millisecondsMax` bytes. A negative duration is written as zero.
     static func write(milliseconds duration: Duration?, into output: inout OutputSpan<UInt8>) {
         guard let duration else {
             write("null", into: &output)
             return
         }
-        let microseconds = UInt64(clamping: duration.attoseconds / 1_000_000_000_000)
+        let microseconds = microseconds(of: duration)
         write(microseconds / 1_000, into: &output)
         output.append(UInt8(ascii: "."))
         let fraction = microseconds % 1_000
         output.append(UInt8(ascii: "0") + UInt8(fraction / 100))
         output.append(UInt8(ascii: "0") + UInt8(fraction / 10 % 10))
         output.append(UInt8(ascii: "0") + UInt8(fraction % 10))
+    }
+
+    /// Whole microseconds; zero for a negative duration.
+    private static func microseconds(of duration: Duration) -> UInt64 {
+        let attoseconds = duration.attoseconds
+        // 10^12 = 2^12 × 5^12: up to 21 hours (2^76 attoseconds) a shift leaves 64 bits to divide.
+        if let shifted = UInt64(exactly: attoseconds >> 12) {
+            return shifted / 244_140_625
+        }
+        return UInt64(clamping: attoseconds / 1_000_000_000_000)
     }
 
     private static func writeEscaped(ascii byte: UInt8, into output: inout OutputSpan<UInt8>) {

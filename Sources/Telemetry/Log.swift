@@ -35,9 +35,10 @@ package struct Log: Sendable {
 
     /// Makes a log.
     ///
-    /// - Parameter minimum: Events below this level are left out.
-    /// - Parameter now: The wall clock, in nanoseconds since 1970-01-01 UTC.
-    /// - Parameter sink: Takes one line with its newline; called on the logging thread.
+    /// - Parameters:
+    ///   - minimum: Events below this level are left out.
+    ///   - now: The wall clock, in nanoseconds since 1970-01-01 UTC.
+    ///   - sink: Takes one line with its newline; called on the logging thread.
     package init(
         minimum: LogLevel = .info,
         now: @escaping @Sendable () -> UInt64,
@@ -50,9 +51,11 @@ package struct Log: Sendable {
 
     /// Logs one event at `level`.
     ///
-    /// - Parameter subject: What it is about, from the general to the special: `pool.sales`.
-    /// - Parameter message: What happened, in a few words; not evaluated below the minimum level.
-    /// - Parameter values: Numbers and names to search for, written as `key=value`.
+    /// - Parameters:
+    ///   - level: How much it matters.
+    ///   - subject: What it is about, from the general to the special: `pool.sales`.
+    ///   - message: What happened, in a few words; not evaluated below the minimum level.
+    ///   - values: Numbers and names to search for, written as `key=value`.
     package func write(
         _ level: LogLevel,
         _ subject: String,

@@ -42,15 +42,15 @@ package struct PrometheusText {
         write("\n")
     }
 
-    /// Writes one sample of the open family.
-    package mutating func sample(_ labels: KeyValuePairs<String, String> = [:], _ value: Double) {
+    /// Writes one sample of the open family; `[:]` for a family without labels.
+    package mutating func sample(_ labels: KeyValuePairs<String, String>, _ value: Double) {
         writeSeries(suffix: "", labels, le: nil)
         write(Self.number(value))
         write("\n")
     }
 
     /// Writes one sample of the open family.
-    package mutating func sample(_ labels: KeyValuePairs<String, String> = [:], _ value: UInt64) {
+    package mutating func sample(_ labels: KeyValuePairs<String, String>, _ value: UInt64) {
         writeSeries(suffix: "", labels, le: nil)
         write(String(value))
         write("\n")
@@ -58,7 +58,7 @@ package struct PrometheusText {
 
     /// Writes one series of the open family, a histogram: its buckets, sum and count.
     package mutating func sample(
-        _ labels: KeyValuePairs<String, String> = [:],
+        _ labels: KeyValuePairs<String, String>,
         _ reading: HistogramReading
     ) {
         var cumulated: UInt64 = 0
@@ -173,9 +173,14 @@ package struct GaugeSample: Sendable {
     package let labels: KeyValuePairs<String, String>
     package let value: Double
 
-    /// Makes a sample; without labels the family has this one series.
-    package init(_ labels: KeyValuePairs<String, String> = [:], _ value: Double) {
+    /// Makes the sample of one series.
+    package init(_ labels: KeyValuePairs<String, String>, _ value: Double) {
         self.labels = labels
         self.value = value
+    }
+
+    /// Makes the only sample of a family without labels.
+    package init(_ value: Double) {
+        self.init([:], value)
     }
 }

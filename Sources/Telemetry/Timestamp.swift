@@ -36,19 +36,21 @@ struct Timestamp {
 
     /// Writes the 24 bytes of the spelling.
     func write(into output: inout OutputSpan<UInt8>) {
-        Self.write(year, digits: 4, into: &output)
+        Self.writePair(year / 100, into: &output)
+        Self.writePair(year % 100, into: &output)
         output.append(UInt8(ascii: "-"))
-        Self.write(month, digits: 2, into: &output)
+        Self.writePair(month, into: &output)
         output.append(UInt8(ascii: "-"))
-        Self.write(day, digits: 2, into: &output)
+        Self.writePair(day, into: &output)
         output.append(UInt8(ascii: "T"))
-        Self.write(millisecondOfDay / 3_600_000, digits: 2, into: &output)
+        Self.writePair(millisecondOfDay / 3_600_000, into: &output)
         output.append(UInt8(ascii: ":"))
-        Self.write(millisecondOfDay / 60_000 % 60, digits: 2, into: &output)
+        Self.writePair(millisecondOfDay / 60_000 % 60, into: &output)
         output.append(UInt8(ascii: ":"))
-        Self.write(millisecondOfDay / 1_000 % 60, digits: 2, into: &output)
+        Self.writePair(millisecondOfDay / 1_000 % 60, into: &output)
         output.append(UInt8(ascii: "."))
-        Self.write(millisecondOfDay % 1_000, digits: 3, into: &output)
+        output.append(UInt8(ascii: "0") + UInt8(millisecondOfDay / 100 % 10))
+        Self.writePair(millisecondOfDay % 100, into: &output)
         output.append(UInt8(ascii: "Z"))
     }
 
@@ -58,15 +60,8 @@ struct Timestamp {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func write(
-        _ value: UInt64,
-        digits: Int,
-        into output: inout OutputSpan<UInt8>
-    ) {
-        var divisor: UInt64 = digits == 4 ? 1_000 : digits == 3 ? 100 : 10
-        while divisor > 0 {
-            output.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
-        }
+    private static func writePair(_ value: UInt64, into output: inout OutputSpan<UInt8>) {
+        output.append(UInt8(ascii: "0") + UInt8(value / 10))
+        output.append(UInt8(ascii: "0") + UInt8(value % 10))
     }
 }
