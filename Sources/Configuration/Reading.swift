@@ -20,6 +20,9 @@ enum Bounds {
 
 /// Reads a whole file.
 func readConfiguration(_ top: Section) -> Configuration {
+    // Editors look for it; nothing here does.
+    var schema: String?
+    top.read("$schema", optional: &schema, .text("where the schema of the format is"))
     var configuration = Configuration()
     configuration.listeners = readListeners(top)
     readGateway(top, &configuration)

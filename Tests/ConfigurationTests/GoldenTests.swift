@@ -39,7 +39,7 @@ struct GoldenCase: CustomTestStringConvertible {
         )
     }
 
-    /// Compares the last part. `SLUICE_GOLDEN=write` writes it instead, to be read and committed.
+    /// Compares the last part; `SLUICE_GOLDEN=write` writes it, to be read and committed.
     func check(_ actual: String, sourceLocation: SourceLocation = #_sourceLocation) {
         let lines = actual.split(separator: "\n", omittingEmptySubsequences: false)
             .map { String($0.reversed().drop { $0 == " " }.reversed()) }
