@@ -54,7 +54,7 @@ package struct DesiredReplicas: Sendable {
         guard current > 0 else { return wanted }
         let serving = min(max(ready, 0), current)
         let ratio = serving > 0 ? exact / Double(serving) : (exact > 0 ? .infinity : 0)
-        if abs(ratio - 1) <= tolerance { return current }
+        if ratio >= 1 - tolerance, ratio <= 1 + tolerance { return current }
         // Starting replicas will take their share: they count before more are asked for.
         if ratio > 1, serving < current, exact / Double(current) <= 1 + tolerance { return current }
         return wanted
