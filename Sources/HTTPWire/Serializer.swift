@@ -115,9 +115,9 @@ extension ByteWriter {
     }
 
     /// Writes the last chunk and `trailers`, whole lines as `ChunkedDecoder.trailers` has them.
-    package mutating func writeLastChunk(trailers: Span<UInt8>) {
+    package mutating func writeLastChunk(trailers: [UInt8] = []) {
         write("0\r\n")
-        write(trailers)
+        write(trailers.span)
         writeLineEnd()
     }
 
