@@ -25,6 +25,8 @@ package final class PeerSocket {
     package var isConnecting: Bool { socket.state == .connecting }
     /// The attempt failed, or a reset arrived.
     package var isBroken: Bool { socket.isBroken || socket.state == .failed }
+    /// No connection came about.
+    package var isRefused: Bool { socket.state == .failed }
     package var isClosed: Bool { socket.isClosed }
     /// The far end will send nothing more and everything was read.
     package var atEnd: Bool {

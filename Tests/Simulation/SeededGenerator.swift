@@ -41,6 +41,7 @@ package struct SeededGenerator: RandomNumberGenerator {
 
     /// A duration of exponential distribution; at most 20 times the mean.
     package mutating func exponential(mean: Duration) -> Duration {
+        guard mean > .zero else { return .zero }
         let share = min(20, -log(1 - unit()))
         return .nanoseconds(Int64(Double(mean.nanoseconds) * share))
     }

@@ -31,6 +31,8 @@ package final class SimulatedWorld: @unchecked Sendable {
     var wire: SeededGenerator
     var kernel = VirtualKernel()
     private var inhabitants: [(loop: Loop, network: SimulatedNetwork)] = []
+    /// Actors live as long as their world.
+    private var actors: [AnyObject] = []
     /// Which loops may have something to do.
     private var awake: [Int] = []
     private var turnsInARow = 0
@@ -85,6 +87,9 @@ package final class SimulatedWorld: @unchecked Sendable {
     package func after(_ delay: Duration, _ action: @escaping () -> Void) {
         add(.action(action), at: nanoseconds + max(0, delay.nanoseconds))
     }
+
+    /// Lets an actor live as long as the world, to which it keeps no strong reference.
+    func keep(_ actor: AnyObject) { actors.append(actor) }
 
     /// Writes down what must never happen.
     package func violate(_ text: String) {
