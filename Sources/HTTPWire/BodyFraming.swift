@@ -61,7 +61,9 @@ struct FramingFields {
     /// The framing of the response with this status to a request with this method
     /// (RFC 9112 §6.3, RFC 9110 §6.4.1).
     func ofResponse(
-        _ version: Version, status: UInt16, answering method: Method
+        _ version: Version,
+        status: UInt16,
+        answering method: Method
     ) throws(WireError) -> BodyFraming {
         if isChunked && version == .http10 { throw .badTransferEncoding }
         if Self.isBodyless(status) || status == 304 || method == .head { return .none }

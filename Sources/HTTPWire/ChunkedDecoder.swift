@@ -51,7 +51,7 @@ package struct ChunkedDecoder: Sendable {
         self.limits = limits
     }
 
-    /// Whether the body is complete. A connection that ends before cut it short (RFC 9112 §8).
+    /// Whether the body is complete; a connection that ends before cut it short (RFC 9112 §8).
     package var hasEnded: Bool { phase == .ended }
 
     /// The trailers that may be passed on, as lines with their CRLF; known once the body ended.
@@ -89,7 +89,9 @@ package struct ChunkedDecoder: Sendable {
 
     /// Takes the data that is there; returns the offset behind it.
     private mutating func takeData(
-        _ bytes: inout MutableSpan<UInt8>, at start: Int, into decoded: inout Decoded
+        _ bytes: inout MutableSpan<UInt8>,
+        at start: Int,
+        into decoded: inout Decoded
     ) -> Int {
         let length = Int(min(remaining, UInt64(bytes.count - start)))
         if decoded.dataLength == 0 {
@@ -156,7 +158,8 @@ package struct ChunkedDecoder: Sendable {
     }
 
     private mutating func takeTrailers(
-        _ bytes: Span<UInt8>, at start: Int
+        _ bytes: Span<UInt8>,
+        at start: Int
     ) throws(WireError) -> Int {
         let end = try trailerReader.take(bytes, at: start, limits: limits)
         if trailerReader.hasEnded { phase = .ended }

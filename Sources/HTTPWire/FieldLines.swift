@@ -1,7 +1,8 @@
 // Reading field lines byte by byte: the syntax only, resumable at any byte.
 
-/// Splits a field section into lines (RFC 9112 §5). Every byte is looked at once, however the
-/// section arrives.
+/// Splits a field section into lines (RFC 9112 §5).
+///
+/// Every byte is looked at once, however the section arrives.
 ///
 /// ```
 ///   line start ──token──▶ name ──:──▶ value ──CR LF──▶ line start

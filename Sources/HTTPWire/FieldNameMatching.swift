@@ -21,7 +21,10 @@ extension FieldName {
     /// `tail` holds the last eight of these bytes (or all, if fewer), folded to lower case, the
     /// last one lowest.
     static func classify(
-        _ bytes: Span<UInt8>, start: Int, length: Int, tail: UInt64
+        _ bytes: Span<UInt8>,
+        start: Int,
+        length: Int,
+        tail: UInt64
     ) -> FieldName {
         let candidate: Candidate?
         switch length {
@@ -50,7 +53,9 @@ extension FieldName {
 
     /// The name these bytes would spell to a server that takes `_` for `-`, as CGI and WSGI do.
     static func classifyUnderscored(
-        _ bytes: Span<UInt8>, start: Int, length: Int
+        _ bytes: Span<UInt8>,
+        start: Int,
+        length: Int
     ) -> FieldName {
         var hyphenated = InlineArray<32, UInt8>(repeating: 0)
         guard length <= 32 else {

@@ -105,8 +105,9 @@ struct HeadFields {
         }
     }
 
-    /// Marks every field that is named by `option`. At most `connectionOptionsMax` calls of at
-    /// most `fieldsMax` comparisons each.
+    /// Marks every field that is named by `option`.
+    ///
+    /// There are at most `connectionOptionsMax` calls of at most `fieldsMax` comparisons each.
     private func mark(_ option: Span<UInt8>, in table: inout FieldTable, of bytes: Span<UInt8>) {
         let name = FieldName.classify(option)
         guard !name.isHopByHop, !name.resistsConnectionOption else { return }
@@ -120,7 +121,9 @@ struct HeadFields {
     /// Takes one field line; returns it as it is to be kept in the table.
     @inline(__always)
     private mutating func take(
-        _ field: Field, of bytes: Span<UInt8>, limits: Limits
+        _ field: Field,
+        of bytes: Span<UInt8>,
+        limits: Limits
     ) throws(WireError) -> Field {
         guard field.name != .other else { return field }
         names.insert(field.name)
@@ -156,7 +159,8 @@ struct HeadFields {
     }
 
     private mutating func takeOptions(
-        _ value: Span<UInt8>, limits: Limits
+        _ value: Span<UInt8>,
+        limits: Limits
     ) throws(WireError) {
         var cursor = 0
         while let element = value.nextListElement(&cursor) {

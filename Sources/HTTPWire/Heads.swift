@@ -71,7 +71,7 @@ package enum TargetForm: UInt8, Sendable {
     case asterisk
 }
 
-/// The head of a request. Its ranges are offsets into the bytes it was parsed from.
+/// The head of a request; its ranges are offsets into the bytes it was parsed from.
 package struct RequestHead: Sendable, Equatable {
     /// The method, when it is a known one.
     package var method: Method
@@ -85,8 +85,9 @@ package struct RequestHead: Sendable, Equatable {
     package var path: ByteRange
     /// What follows the first `?`, nil without one.
     package var query: ByteRange?
-    /// The host and port asked for: the target's authority if it has one, else Host
-    /// (RFC 9112 §3.2.2). Valid `host[:port]`; empty only from HTTP/1.0.
+    /// The host and port asked for: the target's authority if it has one, else Host.
+    ///
+    /// Valid `host[:port]`; empty only from HTTP/1.0 (RFC 9112 §3.2.2).
     package var host: ByteRange
     /// The client's version.
     package var version: Version
@@ -107,7 +108,7 @@ package struct RequestHead: Sendable, Equatable {
     package var sawFields: FieldNameSet
 }
 
-/// The head of a response. Its ranges are offsets into the bytes it was parsed from.
+/// The head of a response; its ranges are offsets into the bytes it was parsed from.
 package struct ResponseHead: Sendable, Equatable {
     /// The status, 100...599.
     package var status: UInt16

@@ -2,7 +2,7 @@
 
 /// How much a parser takes before it refuses (RFC 9112 §2.2, §3; RFC 9110 §5.4).
 package struct Limits: Sendable {
-    /// Longest request target in bytes. RFC 9112 §3 asks for at least 8,000.
+    /// Longest request target in bytes; RFC 9112 §3 asks for at least 8,000.
     package var targetBytesMax = 8_192
     /// Longest head in bytes, from its first line through the empty line that ends it.
     package var headBytesMax = 65_536
@@ -10,7 +10,7 @@ package struct Limits: Sendable {
     package var fieldsMax = 128
     /// Most options in all Connection fields of a head together.
     package var connectionOptionsMax = 32
-    /// Longest method in bytes. The longest registered one has 17.
+    /// Longest method in bytes; the longest registered one has 17.
     package var methodBytesMax = 32
     /// Most empty lines before a request line; each is two bytes.
     package var leadingEmptyLinesMax = 4

@@ -58,7 +58,8 @@ package struct RequestParser: Sendable {
     /// - Returns: The head, or nil when more bytes are needed.
     /// - Throws: A `WireError` as soon as the bytes cannot become a request.
     package mutating func parse(
-        _ bytes: Span<UInt8>, into table: inout FieldTable
+        _ bytes: Span<UInt8>,
+        into table: inout FieldTable
     ) throws(WireError) -> RequestHead? {
         // The table is lent: what an earlier call put into it is gone. If there was anything, the
         // head is gone through a second time when it is whole.
@@ -75,7 +76,9 @@ package struct RequestParser: Sendable {
 
     /// Goes on as far as the bytes reach; true at the end of the head.
     private mutating func advance(
-        _ bytes: Span<UInt8>, into table: inout FieldTable, isRecording: Bool
+        _ bytes: Span<UInt8>,
+        into table: inout FieldTable,
+        isRecording: Bool
     ) throws(WireError) -> Bool {
         let head = bytes.extracting(0..<min(bytes.count, limits.headBytesMax))
         guard try advanceRequestLine(head),
@@ -179,8 +182,9 @@ package struct RequestParser: Sendable {
         phase = .version
     }
 
-    /// `HTTP/1.x` and the end of the line. These ten bytes are looked at again when they arrive
-    /// in pieces.
+    /// Reads `HTTP/1.x` and the end of the line.
+    ///
+    /// These ten bytes are looked at again when they arrive in pieces.
     private mutating func readVersion(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         let line = bytes.extracting(cursor..<min(cursor + 10, bytes.count))
         guard try line.checkVersion(orElse: .badRequestLine) else { return false }

@@ -19,7 +19,10 @@ struct RequestTarget {
 
     /// Takes apart the target of `bytes`, whose query begins at `queryMark`, its `?`, or its end.
     init(
-        _ bytes: Span<UInt8>, target: Range<Int>, queryMark: Int, method: Method
+        _ bytes: Span<UInt8>,
+        target: Range<Int>,
+        queryMark: Int,
+        method: Method
     ) throws(WireError) {
         guard !target.isEmpty else { throw .badTarget }
         if method == .connect {
@@ -55,7 +58,8 @@ struct RequestTarget {
 
     /// The offset behind `http://` or `https://`.
     private static func authorityStart(
-        _ bytes: Span<UInt8>, _ target: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ target: Range<Int>
     ) throws(WireError) -> Int {
         let start = target.lowerBound
         if target.count > 7, bytes.extracting(start..<start + 7).equalsIgnoringCase("http://") {

@@ -47,7 +47,9 @@ package struct ResponseParser: Sendable {
     /// - Returns: The head, or nil when more bytes are needed.
     /// - Throws: A `WireError` as soon as the bytes cannot become a response.
     package mutating func parse(
-        _ bytes: Span<UInt8>, answering method: Method, into table: inout FieldTable
+        _ bytes: Span<UInt8>,
+        answering method: Method,
+        into table: inout FieldTable
     ) throws(WireError) -> ResponseHead? {
         // As in `RequestParser.parse`: the table is lent, so a resumed head is read again.
         let isResumed = fields.count > 0
@@ -63,7 +65,9 @@ package struct ResponseParser: Sendable {
 
     /// Goes on as far as the bytes reach; true at the end of the head.
     private mutating func advance(
-        _ bytes: Span<UInt8>, into table: inout FieldTable, isRecording: Bool
+        _ bytes: Span<UInt8>,
+        into table: inout FieldTable,
+        isRecording: Bool
     ) throws(WireError) -> Bool {
         let head = bytes.extracting(0..<min(bytes.count, limits.headBytesMax))
         guard try advanceStatusLine(head),
@@ -85,8 +89,9 @@ package struct ResponseParser: Sendable {
         return true
     }
 
-    /// `HTTP/1.x SP 3DIGIT` and the byte behind it. These thirteen bytes are looked at again when
-    /// they arrive in pieces.
+    /// Reads `HTTP/1.x SP 3DIGIT` and looks at the byte behind it.
+    ///
+    /// These thirteen bytes are looked at again when they arrive in pieces.
     private mutating func readStatus(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         let line = bytes.extracting(0..<min(Self.reasonStart, bytes.count))
         guard try line.checkVersion(orElse: .badStatusLine) else { return false }
@@ -127,7 +132,8 @@ package struct ResponseParser: Sendable {
     }
 
     private func makeHead(
-        answering method: Method, table: inout FieldTable
+        answering method: Method,
+        table: inout FieldTable
     ) throws(WireError) -> ResponseHead {
         let framing = try fields.framing.ofResponse(version, status: status, answering: method)
         if FramingFields.isBodyless(status) {

@@ -49,7 +49,9 @@ extension ByteWriter {
     ///
     /// Each becomes `Name: value`; lines that are written so already are copied together.
     package mutating func forwardFields(
-        of source: Span<UInt8>, _ table: borrowing FieldTable, except: FieldNameSet
+        of source: Span<UInt8>,
+        _ table: borrowing FieldTable,
+        except: FieldNameSet
     ) {
         var run = 0..<0
         for i in 0..<table.count {

@@ -1,6 +1,6 @@
 // The trailers behind a chunked body: gathered, checked, and thinned out to what may go on.
 
-/// Reads one trailer section (RFC 9112 §7.1.2). Allocates only when there is a trailer.
+/// Reads one trailer section; allocates only when there is a trailer (RFC 9112 §7.1.2).
 struct TrailerReader: Sendable {
     /// The section so far, once a line of it began; at most `Limits.trailerBytesMax` bytes.
     private var section: [UInt8] = []
@@ -15,7 +15,9 @@ struct TrailerReader: Sendable {
 
     /// Takes the bytes from `start` on; returns the offset behind those that belong here.
     mutating func take(
-        _ bytes: Span<UInt8>, at start: Int, limits: Limits
+        _ bytes: Span<UInt8>,
+        at start: Int,
+        limits: Limits
     ) throws(WireError) -> Int {
         var i = start
         while i < bytes.count, !hasEnded {
@@ -41,7 +43,9 @@ struct TrailerReader: Sendable {
 
     /// Copies bytes through the next LF, then reads the lines that are whole.
     private mutating func takeLine(
-        _ bytes: Span<UInt8>, at start: Int, limits: Limits
+        _ bytes: Span<UInt8>,
+        at start: Int,
+        limits: Limits
     ) throws(WireError) -> Int {
         var i = start
         var byte: UInt8 = 0

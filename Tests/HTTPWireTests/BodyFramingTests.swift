@@ -160,7 +160,10 @@ import Testing
         ("HTTP/1.1 404 Not Found", ["Content-Length: 5"], .get, .length(5)),
     ])
     func `follows status, method and fields`(
-        status: String, lines: [String], method: Method, framing: BodyFraming
+        status: String,
+        lines: [String],
+        method: Method,
+        framing: BodyFraming
     ) {
         #expect(outcome(status, lines, method).head?.framing == framing)
     }
@@ -200,13 +203,17 @@ import Testing
         ("304 Not Modified", "Content-Length: 5", true),
     ])
     func `gives up a connection whose response contradicts itself`(
-        status: String, line: String, kept: Bool
+        status: String,
+        line: String,
+        kept: Bool
     ) {
         #expect(outcome("HTTP/1.1 \(status)", [line], .get).head?.keepAlive == kept)
     }
 
     private func outcome(
-        _ status: String, _ lines: [String], _ method: Method
+        _ status: String,
+        _ lines: [String],
+        _ method: Method
     ) -> Outcome<ResponseHead> {
         let bytes = Array(([status] + lines + ["", ""]).joined(separator: "\r\n").utf8)
         return response(bytes, answering: method)

@@ -4,20 +4,24 @@ import HTTPWire
 import Testing
 
 @Suite struct `Field value` {
-    @Test(arguments: [
-        ("0", UInt64(0)), ("007", 7), ("18446744073709551615", .max),
-        ("18446744073709551616", nil), ("99999999999999999999", nil), ("", nil), ("+1", nil),
-        ("-1", nil), (" 1", nil), ("1 ", nil), ("1a", nil), ("0x1", nil), ("\u{661}", nil),
-    ] as [(String, UInt64?)])
+    @Test(
+        arguments: [
+            ("0", UInt64(0)), ("007", 7), ("18446744073709551615", .max),
+            ("18446744073709551616", nil), ("99999999999999999999", nil), ("", nil), ("+1", nil),
+            ("-1", nil), (" 1", nil), ("1 ", nil), ("1a", nil), ("0x1", nil), ("\u{661}", nil),
+        ] as [(String, UInt64?)]
+    )
     func `is a decimal number or nothing`(text: String, number: UInt64?) {
         #expect(Array(text.utf8).span.decimal == number)
         #expect(Array(text.utf8).span.maxForwards == number)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("-5", -5), ("9223372036854775807", Int.max), ("-9223372036854775807", -.max),
-        ("9223372036854775808", nil), ("-", nil), ("", nil), ("--1", nil), ("+1", nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("-5", -5), ("9223372036854775807", Int.max), ("-9223372036854775807", -.max),
+            ("9223372036854775808", nil), ("-", nil), ("", nil), ("--1", nil), ("+1", nil),
+        ] as [(String, Int?)]
+    )
     func `is a whole number or nothing`(text: String, number: Int?) {
         #expect(Array(text.utf8).span.integer == number)
     }
@@ -90,43 +94,52 @@ import Testing
         #expect(Array(text.utf8).span.isTraceparent == isValid)
     }
 
-    @Test(arguments: [
-        ("2.5", Duration.milliseconds(2_500)), ("2.5s", .milliseconds(2_500)),
-        ("250ms", .milliseconds(250)), ("0.000000001", .nanoseconds(1)), ("0", .zero),
-        ("30", .seconds(30)), ("1.5ms", .microseconds(1_500)), ("999999999", .seconds(999_999_999)),
-        ("0.0000009ms", .zero), ("1.000000", .seconds(1)),
-        ("", nil), ("s", nil), ("ms", nil), (".5", nil), ("5.", nil), ("-1", nil), ("1,5", nil),
-        ("1.5.5", nil), ("1m", nil), ("1 s", nil), ("1e3", nil), ("9999999999", nil),
-        ("1.0000000000", nil), ("1ss", nil), ("inf", nil), ("1.s", nil),
-    ] as [(String, Duration?)])
+    @Test(
+        arguments: [
+            ("2.5", Duration.milliseconds(2_500)), ("2.5s", .milliseconds(2_500)),
+            ("250ms", .milliseconds(250)), ("0.000000001", .nanoseconds(1)), ("0", .zero),
+            ("30", .seconds(30)), ("1.5ms", .microseconds(1_500)),
+            ("999999999", .seconds(999_999_999)),
+            ("0.0000009ms", .zero), ("1.000000", .seconds(1)),
+            ("", nil), ("s", nil), ("ms", nil), (".5", nil), ("5.", nil), ("-1", nil), ("1,5", nil),
+            ("1.5.5", nil), ("1m", nil), ("1 s", nil), ("1e3", nil), ("9999999999", nil),
+            ("1.0000000000", nil), ("1ss", nil), ("inf", nil), ("1.s", nil),
+        ] as [(String, Duration?)]
+    )
     func `is a request timeout or nothing`(text: String, timeout: Duration?) {
         #expect(Array(text.utf8).span.requestTimeout == timeout)
     }
 
-    @Test(arguments: [
-        ("1H", Duration.seconds(3_600)), ("2M", .seconds(120)), ("3S", .seconds(3)),
-        ("100m", .milliseconds(100)), ("7u", .microseconds(7)), ("9n", .nanoseconds(9)),
-        ("99999999H", .seconds(359_999_996_400)), ("100000000m", nil), ("m", nil), ("", nil),
-        ("1", nil), ("1x", nil), ("-1m", nil), ("1.5S", nil), ("1 m", nil),
-    ] as [(String, Duration?)])
+    @Test(
+        arguments: [
+            ("1H", Duration.seconds(3_600)), ("2M", .seconds(120)), ("3S", .seconds(3)),
+            ("100m", .milliseconds(100)), ("7u", .microseconds(7)), ("9n", .nanoseconds(9)),
+            ("99999999H", .seconds(359_999_996_400)), ("100000000m", nil), ("m", nil), ("", nil),
+            ("1", nil), ("1x", nil), ("-1m", nil), ("1.5S", nil), ("1 m", nil),
+        ] as [(String, Duration?)]
+    )
     func `is a gRPC timeout or nothing`(text: String, timeout: Duration?) {
         #expect(Array(text.utf8).span.grpcTimeout == timeout)
     }
 
     // RFC 9110 §10.2.3.
-    @Test(arguments: [
-        ("0", Duration.zero), ("120", .seconds(120)),
-        ("18446744073709551615", .seconds(31_536_000)),
-        ("Fri, 31 Dec 1999 23:59:59 GMT", nil), ("-1", nil), ("1.5", nil), ("", nil),
-    ] as [(String, Duration?)])
+    @Test(
+        arguments: [
+            ("0", Duration.zero), ("120", .seconds(120)),
+            ("18446744073709551615", .seconds(31_536_000)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", nil), ("-1", nil), ("1.5", nil), ("", nil),
+        ] as [(String, Duration?)]
+    )
     func `is a delay in seconds or nothing`(text: String, delay: Duration?) {
         #expect(Array(text.utf8).span.retryAfter == delay)
     }
 
-    @Test(arguments: [
-        ("1500", Duration.milliseconds(1_500)), ("18446744073709551615", .seconds(31_536_000)),
-        ("1.5", nil),
-    ] as [(String, Duration?)])
+    @Test(
+        arguments: [
+            ("1500", Duration.milliseconds(1_500)), ("18446744073709551615", .seconds(31_536_000)),
+            ("1.5", nil),
+        ] as [(String, Duration?)]
+    )
     func `is a delay in milliseconds or nothing`(text: String, delay: Duration?) {
         #expect(Array(text.utf8).span.retryAfterMilliseconds == delay)
     }

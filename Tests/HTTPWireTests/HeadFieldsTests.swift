@@ -19,8 +19,15 @@ import Testing
 
     @Test func `stop at this hop when Connection names them`() {
         let outcome = request(
-            "GET / HTTP/1.1", "Foo: 1", "Host: a", "Connection: close, FOO , authorization",
-            "foo: 2", "Food: 3", "Authorization: b", "Bar: 4", "Connection: bar"
+            "GET / HTTP/1.1",
+            "Foo: 1",
+            "Host: a",
+            "Connection: close, FOO , authorization",
+            "foo: 2",
+            "Food: 3",
+            "Authorization: b",
+            "Bar: 4",
+            "Connection: bar"
         )
         #expect(outcome.lines.filter(\.isForwarded).map(\.text) == ["Host", "Food"])
     }
@@ -40,7 +47,11 @@ import Testing
         let value = name == "Content-Length" ? "5" : "a"
         let lines = ["\(name): \(value)", name == "Host" ? "X: y" : "Host: a"]
         let bytes = head(
-            "POST / HTTP/1.1", lines[0], lines[1], "Connection: \(name), close")
+            "POST / HTTP/1.1",
+            lines[0],
+            lines[1],
+            "Connection: \(name), close"
+        )
         let outcome = request(bytes)
         #expect(outcome.lines.first?.isForwarded == true)
         #expect(outcome.head?.keepAlive == false)
@@ -49,11 +60,18 @@ import Testing
     // Framing stays what it was, whatever Connection says.
     @Test func `keep their framing when Connection names it`() {
         let length = request(
-            "POST / HTTP/1.1", "Host: a", "Connection: content-length", "Content-Length: 5")
+            "POST / HTTP/1.1",
+            "Host: a",
+            "Connection: content-length",
+            "Content-Length: 5"
+        )
         #expect(length.head?.framing == .length(5))
         let chunked = request(
-            "POST / HTTP/1.1", "Host: a", "Connection: transfer-encoding",
-            "Transfer-Encoding: chunked")
+            "POST / HTTP/1.1",
+            "Host: a",
+            "Connection: transfer-encoding",
+            "Transfer-Encoding: chunked"
+        )
         #expect(chunked.head?.framing == .chunked)
     }
 

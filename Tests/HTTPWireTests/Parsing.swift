@@ -52,7 +52,9 @@ func text(_ bytes: [UInt8], _ range: ByteRange?) -> String? {
 ///
 /// Between two calls the table is lent to another message, as a loop does.
 func parseRequest(
-    _ bytes: [UInt8], prefixes: some Sequence<Int>, limits: Limits = Limits()
+    _ bytes: [UInt8],
+    prefixes: some Sequence<Int>,
+    limits: Limits = Limits()
 ) -> Outcome<RequestHead> {
     var parser = RequestParser(limits: limits)
     var table = FieldTable(capacity: limits.fieldsMax)
@@ -95,7 +97,9 @@ func parseResponse(
 
 /// Parses a request whole, byte by byte and at every split; all must agree.
 func request(
-    _ bytes: [UInt8], limits: Limits = Limits(), _ location: SourceLocation = #_sourceLocation
+    _ bytes: [UInt8],
+    limits: Limits = Limits(),
+    _ location: SourceLocation = #_sourceLocation
 ) -> Outcome<RequestHead> {
     let whole = parseRequest(bytes, prefixes: [bytes.count], limits: limits)
     let single = parseRequest(bytes, prefixes: 0...bytes.count, limits: limits)
@@ -132,7 +136,8 @@ func response(
 
 /// The outcome of a request of these lines.
 func request(
-    _ lines: String..., at location: SourceLocation = #_sourceLocation
+    _ lines: String...,
+    at location: SourceLocation = #_sourceLocation
 ) -> Outcome<RequestHead> {
     request(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8), location)
 }
@@ -173,7 +178,9 @@ struct Unchunked: Equatable {
 
 /// Decodes `bytes` in the pieces that end at `cuts`.
 func decodeChunks(
-    _ bytes: [UInt8], cuts: some Sequence<Int>, limits: Limits = Limits()
+    _ bytes: [UInt8],
+    cuts: some Sequence<Int>,
+    limits: Limits = Limits()
 ) -> Unchunked {
     var decoder = ChunkedDecoder(limits: limits)
     var result = Unchunked()
@@ -202,7 +209,9 @@ func decodeChunks(
 
 /// Decodes a chunked body whole, byte by byte and at every split; all must agree.
 func unchunk(
-    _ body: String, limits: Limits = Limits(), _ location: SourceLocation = #_sourceLocation
+    _ body: String,
+    limits: Limits = Limits(),
+    _ location: SourceLocation = #_sourceLocation
 ) -> Unchunked {
     let bytes = Array(body.utf8)
     let whole = decodeChunks(bytes, cuts: [bytes.count], limits: limits)

@@ -257,7 +257,10 @@ import Testing
         ("HTTP/1.0", "Expect: 200-ok", false, false),
     ])
     func `knows what a client expects`(
-        version: String, line: String, expects: Bool, isUnknown: Bool
+        version: String,
+        line: String,
+        expects: Bool,
+        isUnknown: Bool
     ) {
         let head = request("POST / \(version)", "Host: a", line).head
         #expect(head?.expectsContinue == expects)
@@ -273,7 +276,9 @@ import Testing
         ("HTTP/1.0", ["Connection: Upgrade", "Upgrade: websocket"], nil),
     ])
     func `sees an upgrade only when Connection names it`(
-        version: String, lines: [String], upgrade: String?
+        version: String,
+        lines: [String],
+        upgrade: String?
     ) throws {
         let all = ["GET / \(version)", "Host: a"] + lines + ["", ""]
         let bytes = Array(all.joined(separator: "\r\n").utf8)

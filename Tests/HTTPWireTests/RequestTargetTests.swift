@@ -23,7 +23,10 @@ import Testing
         ("CONNECT", "[::1]:443", .authority, ""),
     ])
     func `has one of four forms`(
-        method: String, target: String, form: TargetForm, path: String
+        method: String,
+        target: String,
+        form: TargetForm,
+        path: String
     ) throws {
         let bytes = head("\(method) \(target) HTTP/1.1", "Host: a")
         let head = try #require(request(bytes).head)

@@ -76,7 +76,9 @@ import Testing
         ("HTTP/1.1 204 No Content", [], true),
     ])
     func `knows whether the connection may be used again`(
-        status: String, lines: [String], kept: Bool
+        status: String,
+        lines: [String],
+        kept: Bool
     ) {
         let bytes = Array(([status] + lines + ["", ""]).joined(separator: "\r\n").utf8)
         #expect(response(bytes).head?.keepAlive == kept)
@@ -108,7 +110,10 @@ import Testing
     // RFC 9110 §7.8, §15.2.2: wire rule 19.
     @Test func `names the protocol of a 101`() throws {
         let bytes = head(
-            "HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", "Upgrade: websocket")
+            "HTTP/1.1 101 Switching Protocols",
+            "Connection: Upgrade",
+            "Upgrade: websocket"
+        )
         let outcome = try #require(response(bytes).head)
         #expect(text(bytes, outcome.upgrade) == "websocket")
         #expect(outcome.framing == BodyFraming.none)

@@ -89,7 +89,9 @@ import Testing
 
     /// Whether the request, written as a replica gets it, is read as the same request.
     private func isSameAgain(
-        _ bytes: [UInt8], _ head: RequestHead, _ outcome: Outcome<RequestHead>
+        _ bytes: [UInt8],
+        _ head: RequestHead,
+        _ outcome: Outcome<RequestHead>
     ) -> Bool {
         // CONNECT is never sent on.
         if head.method == .connect { return true }
