@@ -42,8 +42,14 @@ let package = Package(
         ),
         .executableTarget(
             name: "sluice",
-            dependencies: ["Gateway", "Configuration", "Transport", "Processes"],
+            dependencies: ["Gateway", "Configuration", "Telemetry", "Transport"],
             swiftSettings: strict
+        ),
+        .target(
+            name: "Simulation",
+            dependencies: ["Transport", "HTTPWire", "Balancing", "Configuration", "Telemetry", "Gateway"],
+            path: "Tests/Simulation",
+            swiftSettings: tests
         ),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: tests),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: tests),
@@ -55,6 +61,16 @@ let package = Package(
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: tests),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: tests),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["Transport"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation"],
+            swiftSettings: tests
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -150,3 +150,11 @@ package final class BufferPool {
         free.append(buffer)
     }
 }
+
+extension [UInt8] {
+    /// Replaces the contents with a copy of `bytes`; the memory is kept.
+    package mutating func replace(with bytes: Span<UInt8>) {
+        removeAll(keepingCapacity: true)
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+}

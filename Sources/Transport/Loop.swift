@@ -18,6 +18,8 @@ package final class LoopContext {
     package private(set) var now: Instant
     /// The loop's number, from 0.
     package let index: Int
+    /// What the loop's user keeps with it.
+    package var attachment: AnyObject?
     var timers = Timers()
     private var sockets: [UnownedSocket] = []
     private var freeSlots: [Int] = []

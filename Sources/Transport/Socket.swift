@@ -76,6 +76,22 @@ package final class Socket {
         return try Socket(descriptor, on: context)
     }
 
+    /// Finds out whether an address is free, by binding it alone for a moment; returns it with
+    /// the port that the kernel chose if it was asked for any.
+    ///
+    /// `listening` shares an address between loops, and so would share it with another gateway.
+    /// - Throws: when it is taken or not ours.
+    package static func reserve(
+        _ address: Address,
+        on context: LoopContext
+    ) throws(SystemError) -> Address {
+        let network = context.network
+        let descriptor = network.listen(at: address, backlog: 1, shared: false)
+        guard descriptor >= 0 else { throw SystemError(code: -descriptor, call: "listen") }
+        defer { network.close(descriptor) }
+        return network.localAddress(of: descriptor) ?? address
+    }
+
     deinit { close() }
 
     package var isOpen: Bool { descriptor >= 0 }

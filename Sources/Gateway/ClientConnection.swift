@@ -1,0 +1,188 @@
+// One client's connection: heads off it, one exchange after the other, and its end.
+
+internal import HTTPWire
+internal import Telemetry
+internal import Transport
+
+/// A client's connection. Its task lives on one loop; nothing here is shared.
+final class ClientConnection {
+    let lane: Lane
+    let socket: Socket
+    let parking: Parking
+    /// The client's IP address as text.
+    let host: [UInt8]
+    let address: Address?
+    private var parser: RequestParser
+    /// What has been received; none while the connection is idle.
+    private(set) var buffer: ByteBuffer?
+    /// The client has left, but its request may finish (`onClientAbort: "finish"`).
+    private(set) var isAbandoned = false
+    /// Whether a request is being served, for the drain.
+    private(set) var isBusy = false
+    private(set) var exchange: Exchange?
+
+    init(_ socket: Socket, from address: Address?, on lane: Lane) {
+        self.lane = lane
+        self.socket = socket
+        self.address = address
+        host = Array((address?.host ?? "unknown").utf8)
+        parking = Parking(on: lane.context)
+        parser = RequestParser(limits: lane.snapshot.settings.limits)
+        socket.owner = parking
+    }
+
+    /// Serves one exchange after the other until either side ends the connection.
+    func run(_ serve: ClientService) async {
+        let exchange = Exchange(client: self, lane: lane)
+        self.exchange = exchange
+        var goesOn = true
+        while goesOn {
+            exchange.reset()
+            do throws(ExchangeError) {
+                guard try await nextRequest() else { break }
+                isBusy = true
+                try await serve(lane, exchange, self)
+            } catch {
+                await answer(error, to: exchange)
+            }
+            isBusy = false
+            lane.account(exchange)
+            goesOn = await finish(exchange)
+        }
+        releaseBuffer()
+        socket.close()
+        self.exchange = nil
+    }
+
+    // MARK: receiving
+
+    /// Waits for the next head to be whole; false when the connection ends here.
+    ///
+    /// The head stands at the front of the buffer's run; `parseHead` reads it.
+    private func nextRequest() async throws(ExchangeError) -> Bool {
+        let timeouts = lane.snapshot.settings.timeouts
+        parser.reset()
+        var headDeadline: Instant?
+        let idleDeadline = lane.now + timeouts.keepAlive
+        while true {
+            if let buffer, !buffer.isEmpty {
+                if headDeadline == nil {
+                    headDeadline = lane.now + timeouts.head
+                    exchange?.reset()
+                }
+                if try headIsWhole(in: buffer) { return true }
+            }
+            let received = try receive()
+            if received == .end {
+                if parser.hasStarted { throw .clientGone }
+                return false
+            }
+            guard received == .wouldBlock else { continue }
+            if buffer?.isEmpty == true { releaseBuffer() }
+            if lane.gateway.isDraining && headDeadline == nil { return false }
+            if lane.gateway.isCutting { return false }
+            await parking.park(until: headDeadline ?? idleDeadline)
+            if socket.isBroken { return false }
+            if lane.now >= headDeadline ?? idleDeadline, !socket.isReadable {
+                guard parser.hasStarted else { return false }
+                throw .slowClient
+            }
+        }
+    }
+
+    private func receive() throws(ExchangeError) -> Received {
+        guard socket.isReadable else { return .wouldBlock }
+        guard let buffer = buffer ?? lane.context.buffers.take() else { throw .outOfBuffers }
+        self.buffer = buffer
+        if buffer.isEmpty { buffer.clear() }
+        if buffer.room == 0 { buffer.compact() }
+        guard buffer.room > 0 else { throw .malformed(.headTooLarge) }
+        do throws(SystemError) {
+            return try socket.receive(into: buffer)
+        } catch {
+            return .end
+        }
+    }
+
+    private func headIsWhole(in buffer: ByteBuffer) throws(ExchangeError) -> Bool {
+        do throws(WireError) {
+            head = try parser.parse(buffer.bytes, into: &lane.fields)
+        } catch {
+            throw .malformed(error)
+        }
+        return head != nil
+    }
+
+    /// The head that `nextRequest` has found; valid, like the loop's field table, until the next
+    /// suspension.
+    private(set) var head: RequestHead?
+
+    /// The head's bytes have been read: the run begins with the body.
+    func consumeHead() {
+        guard let head, let buffer else { return }
+        buffer.consume(head.headLength)
+        self.head = nil
+    }
+
+    /// Moves the request's bytes on to a replica; returns whether anything moved.
+    func pump(_ body: RequestBody, to upstream: Socket) throws(ExchangeError) -> Bool {
+        guard var current = buffer else { throw .clientGone }
+        defer { buffer = current }
+        return try body.pump(from: socket, through: &current, to: upstream)
+    }
+
+    /// Throws away request bytes that have arrived; returns whether there were any.
+    func discard(_ body: RequestBody) throws(ExchangeError) -> Bool {
+        guard var current = buffer else { return false }
+        defer { buffer = current }
+        return try body.discard(from: socket, through: &current)
+    }
+
+    // MARK: leaving
+
+    /// Whether nobody waits for the answer any more.
+    var hasLeft: Bool {
+        guard socket.peerClosed, !isAbandoned, exchange?.isTunnel != true else { return false }
+        guard let exchange, exchange.body.isReceived,
+            exchange.route?.settings.finishesWithoutClient == true
+        else { return true }
+        isAbandoned = true
+        return false
+    }
+
+    /// Ends one exchange; returns whether the connection serves another one.
+    private func finish(_ exchange: Exchange) async -> Bool {
+        guard let current = buffer else { return false }
+        exchange.body.finish(keeping: current)
+        if isAbandoned || socket.isBroken || exchange.isTunnel { return false }
+        guard exchange.keepsConnection && exchange.body.isReceived else {
+            if exchange.isAnswered && exchange.reason != .clientGone { await linger(exchange) }
+            return false
+        }
+        if current.isEmpty { releaseBuffer() }
+        return !lane.gateway.isDraining
+    }
+
+    private func releaseBuffer() {
+        if let buffer { lane.context.buffers.giveBack(buffer) }
+        buffer = nil
+    }
+
+    /// Reads on for a moment after the last answer, so that the client gets it: closing with
+    /// unread bytes sends a reset, which can overtake the answer (RFC 9112 §9.6).
+    private func linger(_ exchange: Exchange) async {
+        socket.shutdownWrite()
+        let deadline = lane.now + .seconds(1)
+        var bytesLeft = 1 << 20
+        while bytesLeft > 0, lane.now < deadline, !lane.gateway.isCutting, let buffer {
+            buffer.clear()
+            // An error here says only that the client is gone.
+            guard let received = try? socket.receive(into: buffer) else { return }
+            switch received {
+            case .bytes(let count): bytesLeft -= count
+            case .end: return
+            case .wouldBlock: await parking.park(until: deadline)
+            }
+        }
+    }
+}

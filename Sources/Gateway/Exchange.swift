@@ -1,0 +1,165 @@
+// What is known of one request while it is served: where it goes, by when, and what it cost.
+
+internal import Balancing
+internal import HTTPWire
+internal import Telemetry
+internal import Transport
+
+/// One request and its answer. A client connection has one and uses it again.
+final class Exchange {
+    unowned let client: ClientConnection
+    let lane: Lane
+    /// The bytes on their way to the replica.
+    let body: RequestBody
+
+    // The request
+    private(set) var method = Method.get
+    private(set) var methodToken: [UInt8] = []
+    private(set) var target: [UInt8] = []
+    /// Bytes of the target before its query.
+    private(set) var pathLength = 0
+    private(set) var isHTTP10 = false
+    private(set) var isTrusted = false
+    var expectsContinue = false
+    /// The protocol the client may switch to, if the route allows what it asked for.
+    var upgrade: [UInt8] = []
+    var requestID: [UInt8] = []
+    var traceparent: [UInt8] = []
+
+    // Its way
+    var route: Route?
+    private(set) var arrivedAt: Instant
+    private(set) var deadline: Instant
+    private(set) var attempts = 0
+    private(set) var tried: [ReplicaID] = []
+    var affinity: UInt64?
+    var priority = 0
+    private(set) var replica: Endpoint?
+
+    // What it cost
+    private(set) var queued = Duration.zero
+    private(set) var connecting = Duration.zero
+    private(set) var firstByte = Duration.zero
+    private(set) var leasedAt: Instant
+
+    // Its answer
+    /// Whether any byte of a final answer may have reached the client.
+    var isAnswered = false
+    var status: UInt16 = 0
+    var reason = Reason.ok
+    var bytesSent: UInt64 = 0
+    /// Whether the connection serves another request after this one.
+    var keepsConnection = false
+    /// Whether the connection has become a tunnel.
+    var isTunnel = false
+
+    init(client: ClientConnection, lane: Lane) {
+        self.client = client
+        self.lane = lane
+        body = RequestBody(buffers: lane.context.buffers)
+        arrivedAt = lane.now
+        deadline = lane.now
+        leasedAt = lane.now
+    }
+
+    /// Forgets the exchange before.
+    func reset() {
+        body.reset()
+        arrivedAt = lane.now
+        leasedAt = lane.now
+        route = nil
+        replica = nil
+        attempts = 0
+        tried.removeAll(keepingCapacity: true)
+        affinity = nil
+        priority = 0
+        queued = .zero
+        connecting = .zero
+        firstByte = .zero
+        isAnswered = false
+        status = 0
+        reason = .ok
+        bytesSent = 0
+        keepsConnection = false
+        isTunnel = false
+        expectsContinue = false
+        methodToken.removeAll(keepingCapacity: true)
+        target.removeAll(keepingCapacity: true)
+        pathLength = 0
+        upgrade.removeAll(keepingCapacity: true)
+        requestID.removeAll(keepingCapacity: true)
+        traceparent.removeAll(keepingCapacity: true)
+    }
+
+    /// Notes what the head says, in bytes that outlive it.
+    func begin(_ head: RequestHead, of source: Span<UInt8>, isTrusted: Bool) {
+        method = head.method
+        methodToken.replace(with: source.part(head.methodRange))
+        target.replace(with: source.part(head.target))
+        let path = head.path.bounds.upperBound - Int(head.target.start)
+        pathLength = head.path.isEmpty ? target.count : min(target.count, max(0, path))
+        isHTTP10 = head.version == .http10
+        keepsConnection = head.keepAlive
+        expectsContinue = head.expectsContinue
+        self.isTrusted = isTrusted
+    }
+
+    /// Sets the deadline: the smallest of the route's timeout and what the client asks for.
+    func setDeadline(route timeout: Duration, client wish: Duration?) {
+        deadline = arrivedAt + min(timeout, wish ?? timeout)
+    }
+
+    /// What is left until the deadline; never negative.
+    var timeLeft: Duration { max(.zero, deadline - lane.now) }
+
+    /// The longest silence of the replica inside an answer.
+    var streamIdle: Duration { route?.settings.streamIdle ?? .seconds(60) }
+
+    /// Notes that a replica has been leased for another attempt.
+    func leased(_ endpoint: Endpoint, after wait: Duration) {
+        attempts += 1
+        queued += wait
+        leasedAt = lane.now
+        replica = endpoint
+    }
+
+    func connected(after duration: Duration) { connecting = duration }
+
+    func answerBegan() { firstByte = lane.now - leasedAt }
+
+    /// Waits until something of this exchange moves, at most until `instant`.
+    ///
+    /// - Throws: `.clientGone` when nobody waits for the answer any more, `.stopping` when the
+    ///   gateway cuts what is still in flight.
+    func wait(until instant: Instant) async throws(ExchangeError) {
+        await client.parking.park(until: instant)
+        if client.hasLeft { throw .clientGone }
+        if lane.gateway.isCutting { throw .stopping }
+    }
+
+    /// Decides what a fault means: another attempt if it is allowed and paid for, else the end.
+    ///
+    /// wire.md 24: what was never sent may go elsewhere; a request on a kept connection that
+    /// broke may be sent once more; anything else only when sending twice does no harm.
+    func after(_ fault: UpstreamFault) -> ExchangeError {
+        if let replica { tried.append(replica.id) }
+        guard let route, attempts < route.attemptsMax, body.isReplayable, !isAnswered,
+            lane.now < deadline, !lane.gateway.isCutting
+        else { return .upstream(fault) }
+        let mayRepeat = route.isIdempotent || method.isIdempotent
+        switch (fault.stage, fault.kind) {
+        case (.answering, _), (_, .timeout), (_, .stalled):
+            return .upstream(fault)
+        case (.connecting, _):
+            break
+        case (.unanswered(onReusedConnection: true), .reset):
+            break
+        default:
+            guard mayRepeat, route.pool.withdrawFromRetryBudget(now: lane.now) else {
+                return .upstream(fault)
+            }
+        }
+        route.pool.metrics.retried(fault.retryCause, stripe: lane.index)
+        return .again(fault)
+    }
+}

@@ -1,0 +1,416 @@
+// The assembled gateway: start, reload, drain, stop.
+//
+//   running ──SIGTERM──▶ announcing ──drainDelay──▶ draining ──grace──▶ cutting ──▶ over
+//                        /ready says 503            listeners closed    what is left is cut
+
+internal import Balancing
+package import Configuration
+internal import HTTPWire
+internal import Synchronization
+package import Telemetry
+package import Transport
+
+/// One gateway: its loops, its pools, and the configuration in force.
+package final class Gateway: Sendable {
+    /// What the gateway gets from outside.
+    package struct Surroundings: Sendable {
+        package var loops: [Loop]
+        package var log: Log
+        package var resolver: Resolver
+        /// Called when access log lines wait to be taken.
+        package var wakeLogWriter: @Sendable () -> Void
+        /// Takes a line that a process of ours has printed.
+        package var processOutput: @Sendable (String) -> Void
+        /// Connections that the descriptors allow.
+        package var connectionsMax: Int
+
+        package init(
+            loops: [Loop], log: Log, resolver: @escaping Resolver = systemResolver,
+            wakeLogWriter: @escaping @Sendable () -> Void = {},
+            processOutput: @escaping @Sendable (String) -> Void = { _ in },
+            connectionsMax: Int = 10_000
+        ) {
+            self.loops = loops
+            self.log = log
+            self.resolver = resolver
+            self.wakeLogWriter = wakeLogWriter
+            self.processOutput = processOutput
+            self.connectionsMax = connectionsMax
+        }
+    }
+
+    enum Phase: Int { case running, announcing, draining, cutting, over }
+
+    let metrics: GatewayMetrics
+    package let accessLog: AccessLogBuffer
+    let loops: [Loop]
+    private let surroundings: Surroundings
+    private let state: Mutex<State>
+    private let generationNumber = Atomic<Int>(0)
+    private let phaseNumber = Atomic<Int>(Phase.running.rawValue)
+    private let connections = Atomic<Int>(0)
+    private let connectionsMax = Atomic<Int>(0)
+
+    private struct State {
+        var configuration: Configuration
+        var snapshot: Snapshot
+        var members: [String: Member] = [:]
+        /// Where the drain waits, to be hurried.
+        var drain: (Loop, Parking)?
+        var lastReloadFailed = false
+    }
+
+    /// A pool and what keeps it alive.
+    private struct Member {
+        let pool: Pool
+        let prober: Prober
+        let discovery: Discovery
+        let life: PoolLife
+    }
+
+    /// - Parameter configuration: checked; listeners and loops are taken from it once.
+    package init(_ configuration: Configuration, in surroundings: Surroundings) {
+        self.surroundings = surroundings
+        loops = surroundings.loops
+        metrics = GatewayMetrics(stripes: surroundings.loops.count)
+        accessLog = AccessLogBuffer(bytesMax: configuration.accessLog.bufferBytes)
+        state = Mutex(
+            State(
+                configuration: configuration,
+                snapshot: Snapshot(
+                    generation: 0, routes: RouteTable([]), pools: [],
+                    settings: configuration.gatewaySettings)))
+    }
+
+    var log: Log { surroundings.log }
+    var resolver: Resolver { surroundings.resolver }
+    func wakeLogWriter() { surroundings.wakeLogWriter() }
+    func processOutput(_ line: String) { surroundings.processOutput(line) }
+
+    // MARK: configuration
+
+    /// The number of the configuration in force.
+    var generation: Int { generationNumber.load(ordering: .acquiring) }
+    var snapshot: Snapshot { state.withLock { $0.snapshot } }
+    package var configuration: Configuration { state.withLock { $0.configuration } }
+
+    /// Takes a checked configuration; replicas keep their identity, requests in flight finish.
+    ///
+    /// Listeners, the admin address and the number of loops stay as they were at start.
+    package func apply(_ configuration: Configuration) {
+        let old = state.withLock { $0.members }
+        var members: [String: Member] = [:]
+        for described in configuration.pools {
+            let member = old[described.name] ?? makeMember(described)
+            members[described.name] = member
+            if old[described.name] != nil {
+                loops[0].spawn { context in
+                    member.pool.configure(described.poolOptions, now: context.now)
+                }
+                member.prober.configure(described.probeSettings)
+            }
+        }
+        let number = generation + 1
+        let next = makeSnapshot(configuration, number: number, members)
+        state.withLock { state in
+            state.configuration = configuration
+            state.snapshot = next
+            state.members = members
+            state.lastReloadFailed = false
+        }
+        connectionsMax.store(
+            min(next.settings.connectionsMax, surroundings.connectionsMax), ordering: .relaxed)
+        generationNumber.store(number, ordering: .releasing)
+        for described in configuration.pools {
+            members[described.name]?.discovery.use(described.listing)
+        }
+        for (name, member) in old where members[name] == nil { retire(member) }
+        metrics.retain(
+            pools: Set(configuration.pools.map(\.name)),
+            routes: Set(configuration.routes.map(\.name)))
+    }
+
+    /// Notes whether the last attempt to reload worked, for the metric.
+    package func noteReload(failed: Bool) { state.withLock { $0.lastReloadFailed = failed } }
+    var lastReloadFailed: Bool { state.withLock { $0.lastReloadFailed } }
+
+    private func makeMember(_ described: Configuration.Pool) -> Member {
+        let loop = loops[0]
+        let life = PoolLife()
+        let pool = Pool(
+            name: described.name, options: described.poolOptions,
+            seed: AffinityHash.key(of: described.name), metrics: metrics.pool(described.name),
+            log: log,
+            closeIdle: { [loops] key in
+                for loop in loops {
+                    loop.spawn { context in Lane.of(context).upstreams.closeIdle(key) }
+                }
+            })
+        let prober = Prober(pool: pool, gateway: self, settings: described.probeSettings)
+        let discovery = Discovery(pool: pool, prober: prober, gateway: self, loop: loop)
+        loop.spawn { context in
+            await pool.keepTime(on: Lane.of(context)) { self.isOver || life.isOver }
+        }
+        return Member(pool: pool, prober: prober, discovery: discovery, life: life)
+    }
+
+    private func makeSnapshot(
+        _ configuration: Configuration,
+        number: Int,
+        _ members: [String: Member]
+    ) -> Snapshot {
+        var described: [String: Configuration.Pool] = [:]
+        for pool in configuration.pools { described[pool.name] = pool }
+        let routes = configuration.routes.compactMap { route -> Route? in
+            guard let member = members[route.pool], let pool = described[route.pool] else {
+                return nil
+            }
+            return Route(
+                route, of: configuration, to: member.pool, pool,
+                metrics: metrics.route(route.name, pool: route.pool))
+        }
+        return Snapshot(
+            generation: number, routes: RouteTable(routes),
+            pools: configuration.pools.compactMap { members[$0.name]?.pool },
+            settings: configuration.gatewaySettings)
+    }
+
+    /// A pool that is no longer configured: its replicas drain, then its tasks end.
+    private func retire(_ member: Member) {
+        member.discovery.stop()
+        loops[0].spawn { context in
+            let parking = Parking(on: context)
+            while !self.isOver && member.pool.snapshot().outstanding > 0 {
+                await parking.sleep(until: context.now + .milliseconds(200))
+            }
+            member.life.end()
+            member.pool.wakeTimekeeper()
+        }
+    }
+
+    // MARK: life
+
+    /// Binds the listeners on every loop and starts serving; calls back once, from a loop.
+    package func start(then report: @escaping @Sendable (Result<Bound, StartError>) -> Void) {
+        let configuration = configuration
+        let listeners = configuration.listeners.map { ($0.address.host, $0.address.port) }
+        let admin = (configuration.admin.address.host, configuration.admin.address.port)
+        for loop in loops {
+            loop.spawn { context in
+                let lane = Lane(gateway: self, loop: loop, context: context)
+                context.attachment = lane
+                await lane.upstreams.keepHouse { self.isOver }
+            }
+        }
+        apply(configuration)
+        loops[0].spawn { context in
+            do throws(StartError) {
+                let open = try listeners.map { (address) throws(StartError) in
+                    try self.reserve(address, on: context)
+                }
+                let own = try self.reserve(admin, on: context)
+                for loop in self.loops { self.listen(at: open, on: loop) }
+                self.listenAdmin(at: own)
+                report(.success(Bound(listeners: open, admin: own)))
+            } catch {
+                report(.failure(error))
+            }
+        }
+    }
+
+    /// Makes sure that nobody else listens there, and learns the port if any would do.
+    private func reserve(
+        _ wanted: (host: String, port: Int),
+        on context: LoopContext
+    ) throws(StartError) -> Transport.Address {
+        let name = "\(wanted.host):\(wanted.port)"
+        guard
+            let address = Transport.Address(
+                wanted.host == "localhost" ? "127.0.0.1" : wanted.host,
+                port: UInt16(clamping: wanted.port))
+        else { throw StartError(address: name, why: "not an IP address") }
+        do throws(SystemError) {
+            return try Socket.reserve(address, on: context)
+        } catch {
+            throw StartError(address: name, why: "\(error)")
+        }
+    }
+
+    private func listen(at addresses: [Transport.Address], on loop: Loop) {
+        for address in addresses {
+            loop.spawn { context in
+                do throws(SystemError) {
+                    let listener = try Socket.listening(at: address, backlog: 4096, on: context)
+                    await Lane.of(context).accept(from: listener) {
+                        (lane, exchange, client) throws(ExchangeError) in
+                        try await lane.serve(exchange, to: client)
+                    }
+                } catch {
+                    self.log.error("listener", "cannot listen at \(address): \(error)")
+                }
+            }
+        }
+    }
+
+    private func listenAdmin(at address: Transport.Address) {
+        loops[0].spawn { context in
+            do throws(SystemError) {
+                let listener = try Socket.listening(at: address, backlog: 128, on: context)
+                await Lane.of(context).accept(from: listener, untilOver: true) {
+                    (lane, exchange, client) throws(ExchangeError) in
+                    try await lane.serveAdmin(exchange, to: client)
+                }
+            } catch {
+                self.log.error("admin", "cannot listen at \(address): \(error)")
+            }
+        }
+    }
+
+    // MARK: drain
+
+    var phase: Phase {
+        Phase(rawValue: phaseNumber.load(ordering: .acquiring)) ?? .over
+    }
+    /// Whether `/ready` says yes.
+    var isReady: Bool { phase == .running }
+    /// Whether connections end and nothing new begins.
+    var isDraining: Bool { phase.rawValue >= Phase.draining.rawValue }
+    /// Whether what is still in flight is cut.
+    var isCutting: Bool { phase.rawValue >= Phase.cutting.rawValue }
+    var isOver: Bool { phase == .over }
+
+    /// Drains and stops; calls back once nothing is left. A second call cuts everything now.
+    package func stop(then done: @escaping @Sendable () -> Void) {
+        let exchanged = phaseNumber.compareExchange(
+            expected: Phase.running.rawValue, desired: Phase.announcing.rawValue,
+            ordering: .acquiringAndReleasing)
+        guard exchanged.exchanged else {
+            advance(to: .cutting)
+            if let (loop, parking) = state.withLock({ $0.drain }) { loop.wake(parking) }
+            return
+        }
+        log.info("gateway", "draining")
+        loops[0].spawn { context in
+            await self.drain(context)
+            done()
+        }
+    }
+
+    private func drain(_ context: LoopContext) async {
+        let parking = Parking(on: context)
+        state.withLock { $0.drain = (loops[0], parking) }
+        let settings = snapshot.settings
+        await wait(until: context.now + settings.drainDelay, parking, context) { false }
+
+        advance(to: .draining)
+        for pool in snapshot.pools { pool.stop(now: context.now) }
+        wakeLanes()
+        await wait(until: context.now + settings.drainGrace, parking, context) {
+            connections.load(ordering: .relaxed) == 0
+        }
+
+        advance(to: .cutting)
+        wakeLanes()
+        let cutBy = context.now + .seconds(2)
+        while connections.load(ordering: .relaxed) > 0 && context.now < cutBy {
+            await parking.sleep(until: context.now + .milliseconds(10))
+        }
+        await stopProcesses(parking, context)
+        advance(to: .over)
+        wakeLanes()
+        for member in state.withLock({ $0.members }).values { member.pool.wakeTimekeeper() }
+        log.info("gateway", "stopped")
+    }
+
+    /// Waits for a time or a condition, unless the drain is hurried.
+    private func wait(
+        until instant: Instant,
+        _ parking: Parking,
+        _ context: LoopContext,
+        or isDone: () -> Bool
+    ) async {
+        while context.now < instant && !isCutting && !isDone() {
+            await parking.park(until: min(instant, context.now + .milliseconds(50)))
+        }
+    }
+
+    private func stopProcesses(_ parking: Parking, _ context: LoopContext) async {
+        let members = state.withLock { Array($0.members.values) }
+        let left = Countdown(members.count)
+        let loop = loops[0]
+        for member in members {
+            member.discovery.stopProcesses(within: .seconds(5)) {
+                left.countDown()
+                loop.wake(parking)
+            }
+        }
+        let deadline = context.now + .seconds(8)
+        while left.isCounting && context.now < deadline { await parking.park(until: deadline) }
+    }
+
+    private func advance(to phase: Phase) {
+        while true {
+            let current = phaseNumber.load(ordering: .acquiring)
+            guard current < phase.rawValue else { return }
+            if phaseNumber.compareExchange(
+                expected: current, desired: phase.rawValue, ordering: .acquiringAndReleasing
+            ).exchanged { return }
+        }
+    }
+
+    private func wakeLanes() {
+        for loop in loops {
+            loop.spawn { context in
+                let lane = Lane.of(context)
+                lane.wakeAcceptors()
+                lane.clients.wakeAll()
+                lane.upstreams.wakeHousekeeping()
+            }
+        }
+    }
+
+    // MARK: connections
+
+    /// Counts a new client connection; false when the limit is reached.
+    func openConnection() -> Bool {
+        if connections.add(1, ordering: .relaxed).newValue
+            <= connectionsMax.load(ordering: .relaxed)
+        {
+            return true
+        }
+        closeConnection()
+        return false
+    }
+
+    func closeConnection() { connections.subtract(1, ordering: .relaxed) }
+
+    /// Client connections open now.
+    package var openConnections: Int { connections.load(ordering: .relaxed) }
+}
+
+/// Where a started gateway listens.
+package struct Bound: Sendable {
+    package let listeners: [Transport.Address]
+    package let admin: Transport.Address
+}
+
+/// Why a gateway could not start.
+package struct StartError: Error, Sendable {
+    package let address: String
+    package let why: String
+}
+
+/// Whether a pool's tasks are to end.
+private final class PoolLife: Sendable {
+    private let over = Atomic<Bool>(false)
+    var isOver: Bool { over.load(ordering: .acquiring) }
+    func end() { over.store(true, ordering: .releasing) }
+}
+
+/// Counts to zero from any thread.
+private final class Countdown: Sendable {
+    private let left: Atomic<Int>
+    init(_ count: Int) { left = Atomic(count) }
+    var isCounting: Bool { left.load(ordering: .acquiring) > 0 }
+    func countDown() { left.subtract(1, ordering: .acquiringAndReleasing) }
+}

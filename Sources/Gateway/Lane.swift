@@ -1,0 +1,81 @@
+// One loop's share of the gateway: what its exchanges use without a lock.
+
+internal import HTTPWire
+internal import Telemetry
+internal import Transport
+
+/// One loop's own connections, tables and scratch memory. Confined to its loop.
+final class Lane {
+    let gateway: Gateway
+    let loop: Loop
+    let context: LoopContext
+    let upstreams: Upstreams
+    /// Lent to every parser; read before the next suspension.
+    var fields: FieldTable
+    /// Where heads are written before they are laid into a buffer.
+    var scratch: HeadScratch
+    /// Client connections open on this loop.
+    let clients = ClientRegistry()
+    var date = HTTPDate()
+    var ids: IdentifierSource
+    var logLine = AccessLogLine()
+    private var acceptors: [Parking] = []
+    private var held: Snapshot
+
+    init(gateway: Gateway, loop: Loop, context: LoopContext) {
+        self.gateway = gateway
+        self.loop = loop
+        self.context = context
+        held = gateway.snapshot
+        upstreams = Upstreams(context: context)
+        fields = FieldTable(capacity: held.settings.limits.fieldsMax)
+        scratch = HeadScratch(capacity: held.settings.limits.headBytesMax + 8 * 1024)
+        ids = IdentifierSource(seed: context.network.random())
+    }
+
+    /// The lane of a loop; there is one from the gateway's start on.
+    static func of(_ context: LoopContext) -> Lane {
+        guard let lane = context.attachment as? Lane else {
+            preconditionFailure("loop \(context.index) has no lane")
+        }
+        return lane
+    }
+
+    func addAcceptor(_ parking: Parking) { acceptors.append(parking) }
+    func wakeAcceptors() { for parking in acceptors { parking.unpark() } }
+
+    var now: Instant { context.now }
+    var index: Int { context.index }
+
+    /// The configuration in force; looked up again only after a reload.
+    var snapshot: Snapshot {
+        if held.generation != gateway.generation { held = gateway.snapshot }
+        return held
+    }
+
+    /// The value for `Date` (RFC 9110 §6.6.1).
+    func writeDate(into writer: inout ByteWriter) {
+        date.write(wallNanoseconds: context.network.wallNanoseconds, into: &writer)
+    }
+}
+
+/// The open client connections of one loop, so that a drain can reach them.
+final class ClientRegistry {
+    private var clients: [Int: ClientConnection] = [:]
+    private var nextNumber = 0
+
+    var count: Int { clients.count }
+
+    func add(_ client: ClientConnection) -> Int {
+        nextNumber += 1
+        clients[nextNumber] = client
+        return nextNumber
+    }
+
+    func remove(_ number: Int) { clients[number] = nil }
+
+    /// Resumes every client's task, so that it looks at the gateway's state.
+    func wakeAll() {
+        for client in clients.values { client.parking.unpark() }
+    }
+}

@@ -1,0 +1,375 @@
+// The lock, the waiters and the timer around the shared decisions of one pool.
+//
+// Every event goes the same way: take the lock, tell `PoolState`, note what became of waiters,
+// leave the lock, perform the effects. Nothing waits under the lock.
+
+internal import Balancing
+internal import Synchronization
+internal import Telemetry
+internal import Transport
+
+/// The replicas of one model and their waiting room, shared by all loops.
+final class Pool: Sendable {
+    let name: String
+    let metrics: PoolMetrics
+    private let state: Mutex<State>
+    private let desired = Atomic<Int>(-1)
+    private let log: Log
+    /// Closes kept connections on every loop.
+    private let closeIdle: @Sendable (Int) -> Void
+    /// Told when a replica is gone: its endpoint.
+    private let onRemoved: Mutex<(@Sendable (String) -> Void)?>
+
+    /// One who stands in the queue: where it is resumed, and what it got.
+    private struct Waiting {
+        enum Outcome {
+            case granted(LeaseTicket)
+            case shed(Shed)
+        }
+        let loop: Loop
+        let parking: Parking
+        var outcome: Outcome?
+    }
+
+    private struct State {
+        var decisions: PoolState
+        var endpoints: [ReplicaID: Endpoint] = [:]
+        var addresses: [String: Address] = [:]
+        var waiting: [WaiterID: Waiting] = [:]
+        var probers: [ReplicaID: Spot] = [:]
+        /// Where the timekeeper waits, and until when.
+        var timekeeper: Spot?
+        var armedFor: Instant?
+        var latest: Instant?
+
+        /// The loops' clocks may differ by a turn; the pool's never goes back.
+        mutating func clock(_ now: Instant) -> Instant {
+            let time = max(now, latest ?? now)
+            latest = time
+            return time
+        }
+    }
+
+    /// A task that can be resumed from anywhere.
+    private struct Spot {
+        let loop: Loop
+        let parking: Parking
+        func wake() { loop.wake(parking) }
+    }
+
+    init(
+        name: String, options: PoolOptions, seed: UInt64, metrics: PoolMetrics, log: Log,
+        closeIdle: @escaping @Sendable (Int) -> Void
+    ) {
+        self.name = name
+        self.metrics = metrics
+        self.log = log
+        self.closeIdle = closeIdle
+        onRemoved = Mutex(nil)
+        state = Mutex(State(decisions: PoolState(options: options, seed: seed)))
+    }
+
+    // MARK: the way of a request
+
+    /// Waits for a slot of a replica, or is shed.
+    ///
+    /// - Throws: `.shed`, or `.clientGone` and `.stopping` while waiting.
+    func lease(for exchange: Exchange) async throws(ExchangeError) -> Lease {
+        let lane = exchange.lane
+        let started = lane.now
+        do throws(ExchangeError) {
+            let (ticket, endpoint) = try await slot(for: exchange)
+            metrics.waited(lane.now - started, .leased, stripe: lane.index)
+            exchange.leased(endpoint, after: lane.now - started)
+            return Lease(ticket, of: endpoint, in: self, on: lane)
+        } catch {
+            var outcome = QueueOutcome.clientGone
+            if case .shed = error { outcome = .shed }
+            metrics.waited(lane.now - started, outcome, stripe: lane.index)
+            throw error
+        }
+    }
+
+    private func slot(
+        for exchange: Exchange
+    ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
+        let arrival = Arrival(
+            deadline: exchange.deadline, priority: exchange.priority,
+            bytes: exchange.body.bytesHeld, affinity: exchange.affinity,
+            excluding: exchange.tried, isRetry: exchange.attempts > 0)
+        let lane = exchange.lane
+        let (admission, endpoint, alarm) = state.withLock { state in
+            let admission = state.decisions.arrive(arrival, now: state.clock(lane.now))
+            var endpoint: Endpoint?
+            switch admission {
+            case .leased(let ticket): endpoint = state.endpoints[ticket.replica]
+            case .waiting(let id):
+                state.waiting[id] = Waiting(loop: lane.loop, parking: exchange.client.parking)
+            case .shed: break
+            }
+            return (admission, endpoint, alarmIfDue(&state))
+        }
+        alarm?.wake()
+        switch admission {
+        case .leased(let ticket):
+            guard let endpoint else { preconditionFailure("a lease of an unknown replica") }
+            return (ticket, endpoint)
+        case .shed(let shed):
+            throw .shed(shed)
+        case .waiting(let id):
+            return try await wait(as: id, for: exchange)
+        }
+    }
+
+    private func wait(
+        as id: WaiterID,
+        for exchange: Exchange
+    ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
+        while true {
+            do throws(ExchangeError) {
+                // The queue's own bounds end the wait, through the timekeeper.
+                try await exchange.wait(until: exchange.deadline + .seconds(1))
+            } catch {
+                withdraw(id, now: exchange.lane.now)
+                throw error
+            }
+            let (outcome, endpoint) = state.withLock { state in
+                guard let outcome = state.waiting[id]?.outcome else {
+                    return (nil as Waiting.Outcome?, nil as Endpoint?)
+                }
+                state.waiting[id] = nil
+                guard case .granted(let ticket) = outcome else { return (outcome, nil) }
+                return (outcome, state.endpoints[ticket.replica])
+            }
+            switch outcome {
+            case .granted(let ticket):
+                guard let endpoint else { preconditionFailure("a grant of an unknown replica") }
+                return (ticket, endpoint)
+            case .shed(let shed):
+                throw .shed(shed)
+            case nil:
+                continue
+            }
+        }
+    }
+
+    /// The client of a waiter has left; a slot it was granted meanwhile goes back.
+    private func withdraw(_ id: WaiterID, now: Instant) {
+        change(now) { state, now in
+            let waiting = state.waiting.removeValue(forKey: id)
+            if state.decisions.withdraw(id, now: now) { return PoolEffects() }
+            guard case .granted(let ticket) = waiting?.outcome else { return PoolEffects() }
+            return state.decisions.end(ticket, .abandoned, now: now)
+        }
+    }
+
+    /// Gives a slot back. Only `Lease` calls this.
+    func end(_ ticket: LeaseTicket, _ verdict: Verdict, now: Instant) {
+        change(now) { state, now in state.decisions.end(ticket, verdict, now: now) }
+    }
+
+    /// Notes that bytes came from a replica.
+    func progressed(_ endpoint: Endpoint, now: Instant) {
+        state.withLock { state in
+            state.decisions.progressed(endpoint.id, now: state.clock(now))
+        }
+    }
+
+    /// Takes one retry out of the pool's budget.
+    func withdrawFromRetryBudget(now: Instant) -> Bool {
+        state.withLock { state in
+            state.decisions.withdrawFromRetryBudget(now: state.clock(now))
+        }
+    }
+
+    // MARK: membership and health
+
+    /// Makes the pool's replicas those listed, each with the address to connect to.
+    ///
+    /// Returns the replicas that need a prober.
+    func setReplicas(_ wanted: [(ReplicaSpec, Address)], now: Instant) -> [Endpoint] {
+        var unprobed: [Endpoint] = []
+        var stale: [Int] = []
+        change(now) { state, now in
+            let effects = state.decisions.setReplicas(wanted.map(\.0), now: now)
+            for (spec, address) in wanted {
+                guard let id = state.decisions.replica(at: spec.endpoint) else { continue }
+                let known = state.endpoints[id]
+                if known?.address != address {
+                    if let known { stale.append(known.key) }
+                    state.endpoints[id] = Endpoint(
+                        id: id, key: Pool.nextKey(), address: address, name: spec.endpoint,
+                        metrics: metrics.replica(spec.endpoint))
+                }
+                if state.probers[id] == nil, let endpoint = state.endpoints[id] {
+                    unprobed.append(endpoint)
+                }
+            }
+            return effects
+        }
+        for key in stale { closeIdle(key) }
+        return unprobed
+    }
+
+    private static let keys = Atomic<Int>(0)
+    private static func nextKey() -> Int { keys.add(1, ordering: .relaxed).newValue }
+
+    /// Takes new settings.
+    func configure(_ options: PoolOptions, now: Instant) {
+        change(now) { state, now in state.decisions.configure(options, now: now) }
+    }
+
+    /// Drains a replica for an operator, or takes it back; false when there is no such replica.
+    func setDraining(_ endpoint: String, _ isDraining: Bool, now: Instant) -> Bool {
+        var isKnown = false
+        change(now) { state, now in
+            guard let id = state.decisions.replica(at: endpoint) else { return PoolEffects() }
+            isKnown = true
+            return state.decisions.setDraining(id, isDraining, now: now)
+        }
+        return isKnown
+    }
+
+    /// The gateway stops: waiters and later arrivals are refused.
+    func stop(now: Instant) {
+        change(now) { state, now in state.decisions.stop(now: now) }
+    }
+
+    /// Registers where a replica's prober waits; false when it has one already.
+    func startProber(of id: ReplicaID, on loop: Loop, at parking: Parking) -> Bool {
+        state.withLock { state in
+            guard state.probers[id] == nil else { return false }
+            state.probers[id] = Spot(loop: loop, parking: parking)
+            return true
+        }
+    }
+
+    /// When the replica is to be probed next; nil, and its prober is forgotten, when it is leaving.
+    func nextProbe(of id: ReplicaID) -> (at: Instant, endpoint: Endpoint)? {
+        state.withLock { state in
+            guard let next = state.decisions.nextProbe(of: id),
+                let endpoint = state.endpoints[id]
+            else {
+                state.probers[id] = nil
+                return nil
+            }
+            return (next, endpoint)
+        }
+    }
+
+    func probed(_ id: ReplicaID, _ outcome: ProbeOutcome, now: Instant) {
+        change(now) { state, now in state.decisions.probed(id, outcome, now: now) }
+    }
+
+    /// Whom to tell the endpoint of a replica that is gone.
+    func whenRemoved(_ body: (@Sendable (String) -> Void)?) {
+        onRemoved.withLock { $0 = body }
+    }
+
+    /// Notes how many replicas the load asks for.
+    func noteDesired(_ count: Int) { desired.store(count, ordering: .relaxed) }
+    /// How many replicas the load asks for; -1 before anybody decided.
+    var desiredReplicas: Int { desired.load(ordering: .relaxed) }
+
+    /// The pool's gauges.
+    func snapshot() -> PoolSnapshot { state.withLock { $0.decisions.snapshot() } }
+
+    // MARK: time and effects
+
+    /// Does what is due, at its time, until `isOver`. One task of one loop.
+    func keepTime(on lane: Lane, until isOver: () -> Bool) async {
+        let parking = Parking(on: lane.context)
+        state.withLock { $0.timekeeper = Spot(loop: lane.loop, parking: parking) }
+        while !isOver() {
+            change(lane.now) { state, now in state.decisions.advance(to: now) }
+            let next = state.withLock { state in
+                state.armedFor = state.decisions.nextEvent
+                return state.armedFor
+            }
+            await parking.park(until: next)
+        }
+        state.withLock { $0.timekeeper = nil }
+    }
+
+    /// Lets `keepTime` look whether it is over.
+    func wakeTimekeeper() { state.withLock { $0.timekeeper }?.wake() }
+
+    /// One event: under the lock the decision, outside what follows from it.
+    private func change(
+        _ now: Instant,
+        _ event: (inout State, Instant) -> PoolEffects
+    ) {
+        let (effects, wakes, alarm, removed) = state.withLock { state in
+            let effects = event(&state, state.clock(now))
+            let wakes = note(effects, in: &state)
+            let removed = effects.removed.compactMap { state.endpoints.removeValue(forKey: $0) }
+            return (effects, wakes, alarmIfDue(&state), removed)
+        }
+        for spot in wakes { spot.wake() }
+        alarm?.wake()
+        if !effects.isEmpty || !removed.isEmpty { perform(effects, removed) }
+    }
+
+    /// Writes down what became of waiters; returns whom to wake.
+    private func note(_ effects: PoolEffects, in state: inout State) -> [Spot] {
+        var wakes: [Spot] = []
+        for grant in effects.grants {
+            state.waiting[grant.waiter]?.outcome = .granted(grant.ticket)
+            guard let waiting = state.waiting[grant.waiter] else {
+                preconditionFailure("a grant for a waiter that has left: \(grant.waiter)")
+            }
+            wakes.append(Spot(loop: waiting.loop, parking: waiting.parking))
+        }
+        for shed in effects.sheds {
+            state.waiting[shed.waiter]?.outcome = .shed(shed.shed)
+            if let waiting = state.waiting[shed.waiter] {
+                wakes.append(Spot(loop: waiting.loop, parking: waiting.parking))
+            }
+        }
+        for id in effects.probeSoon {
+            if let prober = state.probers[id] { wakes.append(prober) }
+        }
+        for id in effects.removed {
+            // Its prober ends when it finds the replica gone.
+            if let prober = state.probers[id] { wakes.append(prober) }
+        }
+        return wakes
+    }
+
+    /// The timekeeper, if something is due before it would wake by itself.
+    private func alarmIfDue(_ state: inout State) -> Spot? {
+        guard let next = state.decisions.nextEvent else { return nil }
+        if let armed = state.armedFor, armed <= next { return nil }
+        state.armedFor = next
+        return state.timekeeper
+    }
+
+    private func perform(_ effects: PoolEffects, _ removed: [Endpoint]) {
+        let idle = state.withLock { state in
+            effects.closeIdle.compactMap { state.endpoints[$0]?.key }
+        }
+        for key in idle + removed.map(\.key) { closeIdle(key) }
+        for endpoint in removed {
+            onRemoved.withLock { $0 }?(endpoint.name)
+        }
+        for transition in effects.transitions {
+            let words = transition.why.rawValue.replacingUnderscores
+            log.info(
+                "pool.\(name)",
+                "replica \(transition.endpoint) \(transition.from) → \(transition.to) (\(words))")
+            if transition.to == .ejected && transition.from != .ejected {
+                metrics.ejected(transition.why == .stalled ? .stalled : .failures)
+            }
+        }
+        if !removed.isEmpty {
+            metrics.retainReplicas(
+                Set(state.withLock { $0.endpoints.values.map(\.name) }))
+        }
+    }
+}
+
+extension String {
+    fileprivate var replacingUnderscores: String {
+        String(map { $0 == "_" ? " " : $0 })
+    }
+}

@@ -1,0 +1,235 @@
+// The request's bytes on their way to the replica: streamed, and held for as long as another
+// attempt may need them.
+
+internal import HTTPWire
+internal import Transport
+
+/// Moves a request, head and body, from a client's socket to a replica's.
+///
+/// Never waits: `pump` moves what can be moved now. Bytes that were sent are kept until the body
+/// outgrows `holdBytesMax`; until then the whole request can be sent once more.
+final class RequestBody {
+    private struct Piece {
+        let buffer: ByteBuffer
+        var start: Int
+        var end: Int
+    }
+
+    private let buffers: BufferPool
+    private var transfer = BodyTransfer(.none, sendsChunked: false, limits: Limits())
+    private var pieces: [Piece] = []
+    /// Slabs filled before the current one, still held.
+    private var filled: [ByteBuffer] = []
+    private var next = 0
+    private var cursor = 0
+    private var headStart = 0
+    private var bytesMax = UInt64.max
+    private var holdBytesMax = 0
+    /// Whether everything received so far is still here.
+    private(set) var isReplayable = true
+    /// Whether any byte was given to the current replica.
+    private(set) var hasSent = false
+    /// Whether the replica takes no more; the rest of the body is not forwarded.
+    var isBroken = false
+
+    init(buffers: BufferPool) { self.buffers = buffers }
+
+    /// Whether the client has sent all of it.
+    var isReceived: Bool { transfer.isComplete }
+    /// Whether the replica has been sent all of it.
+    var isSent: Bool { transfer.isComplete && next == pieces.count }
+    /// Body bytes received, without framing.
+    var bytesReceived: UInt64 { transfer.bytesTaken }
+    /// What the queue counts: the memory this request holds while it waits.
+    var bytesHeld: Int { pieces.reduce(0) { $0 + $1.end - $1.start } }
+
+    /// Nothing was received yet.
+    func reset() {
+        transfer = BodyTransfer(.none, sendsChunked: false, limits: Limits())
+        isReplayable = true
+        hasSent = false
+        isBroken = false
+    }
+
+    /// Starts with a request whose head has just been consumed from `buffer`.
+    ///
+    /// - Parameter bytesMax: the route's limit for the body.
+    /// - Throws: `.tooLarge`, or `.malformed` when its first chunks are.
+    func begin(
+        _ framing: BodyFraming,
+        in buffer: ByteBuffer,
+        bytesMax: UInt64,
+        holdBytesMax: Int,
+        limits: Limits
+    ) throws(ExchangeError) {
+        transfer = BodyTransfer(framing, sendsChunked: framing == .chunked, limits: limits)
+        self.bytesMax = bytesMax
+        self.holdBytesMax = holdBytesMax
+        isReplayable = true
+        isBroken = false
+        hasSent = false
+        next = 0
+        cursor = 0
+        if let announced = transfer.bytesAnnounced, announced > bytesMax { throw .tooLarge }
+        // The first piece always exists, if empty: the head is laid before it.
+        pieces.append(Piece(buffer: buffer, start: buffer.start, end: buffer.start))
+        try take(from: buffer, into: 0)
+    }
+
+    /// Lays the head right before the first piece, so that both leave in one send.
+    ///
+    /// Returns whether there was room for it.
+    func lay(head: HeadScratch, _ count: Int) -> Bool {
+        let first = pieces[0]
+        guard let start = first.buffer.lay(head.bytes(count), before: first.start) else {
+            return false
+        }
+        headStart = start
+        return true
+    }
+
+    /// Writes over bytes of the head, which end `distance` bytes before the head's end.
+    func patchHead(_ bytes: Span<UInt8>, endingBeforeEndBy distance: Int) {
+        pieces[0].buffer.write(bytes, at: pieces[0].start - distance - bytes.count)
+    }
+
+    /// Goes back to the head's first byte.
+    func startAttempt() {
+        precondition(isReplayable, "a body that is gone cannot be sent again")
+        next = 0
+        cursor = headStart
+        hasSent = false
+        isBroken = false
+    }
+
+    /// Moves what can be moved without waiting; returns whether anything moved.
+    ///
+    /// A fast client is left after a while, so that others get their turn.
+    func pump(
+        from client: Socket,
+        through current: inout ByteBuffer,
+        to upstream: Socket
+    ) throws(ExchangeError) -> Bool {
+        var moved = false
+        for _ in 0..<16 {
+            if try sendPieces(to: upstream) { moved = true }
+            if next < pieces.count || transfer.isComplete { return moved }
+            guard try receive(from: client, through: &current) else { return moved }
+            moved = true
+        }
+        return moved
+    }
+
+    /// Takes the rest of the body and throws it away, as far as it has arrived.
+    ///
+    /// Returns whether anything came.
+    func discard(from client: Socket, through current: inout ByteBuffer) throws(ExchangeError)
+        -> Bool
+    {
+        stopHolding(keeping: current)
+        pieces.removeAll(keepingCapacity: true)
+        next = 0
+        return try receive(from: client, through: &current)
+    }
+
+    /// Gives back every slab but the client's current one.
+    func finish(keeping current: ByteBuffer) {
+        stopHolding(keeping: current)
+        pieces.removeAll(keepingCapacity: true)
+        next = 0
+    }
+
+    private func sendPieces(to upstream: Socket) throws(ExchangeError) -> Bool {
+        var moved = false
+        while next < pieces.count {
+            let piece = pieces[next]
+            if cursor < piece.end {
+                let sent: Int
+                do throws(SystemError) {
+                    sent = try upstream.send(piece.buffer, from: cursor, to: piece.end)
+                } catch {
+                    isBroken = true
+                    return moved
+                }
+                if sent == 0 { return moved }
+                hasSent = true
+                moved = true
+                cursor += sent
+                if cursor < piece.end { continue }
+            }
+            next += 1
+            if next < pieces.count { cursor = pieces[next].start }
+        }
+        return moved
+    }
+
+    /// Receives more of the body; everything before has been sent.
+    private func receive(
+        from client: Socket,
+        through current: inout ByteBuffer
+    ) throws(ExchangeError) -> Bool {
+        try makeRoom(in: &current)
+        let received: Received
+        do throws(SystemError) {
+            received = try client.receive(into: current)
+        } catch {
+            throw .clientGone
+        }
+        switch received {
+        case .wouldBlock: return false
+        case .end: throw .clientGone
+        case .bytes:
+            pieces.append(Piece(buffer: current, start: current.start, end: current.start))
+            cursor = current.start
+            next = pieces.count - 1
+            try take(from: current, into: next)
+            return true
+        }
+    }
+
+    private func makeRoom(in current: inout ByteBuffer) throws(ExchangeError) {
+        if isReplayable && transfer.bytesTaken >= UInt64(holdBytesMax) {
+            stopHolding(keeping: current)
+        }
+        guard isReplayable else {
+            pieces.removeAll(keepingCapacity: true)
+            next = 0
+            current.clear()
+            return
+        }
+        guard current.room < 8 * 1024 else {
+            // Room for the size line of the next chunk.
+            let start = current.end + BodyTransfer.gapBytes
+            current.setRun(from: start, to: start)
+            return
+        }
+        guard let another = buffers.take() else {
+            stopHolding(keeping: current)
+            pieces.removeAll(keepingCapacity: true)
+            next = 0
+            current.clear()
+            return
+        }
+        filled.append(current)
+        current = another
+    }
+
+    private func take(from buffer: ByteBuffer, into index: Int) throws(ExchangeError) {
+        let region: Region
+        do throws(WireError) {
+            region = try transfer.take(from: buffer)
+        } catch {
+            throw .malformed(error)
+        }
+        guard transfer.bytesTaken <= bytesMax else { throw .tooLarge }
+        pieces[index].start = region.start
+        pieces[index].end = region.end
+        cursor = region.start
+    }
+
+    private func stopHolding(keeping current: ByteBuffer) {
+        isReplayable = false
+        for buffer in filled where buffer !== current { buffers.giveBack(buffer) }
+        filled.removeAll(keepingCapacity: true)
+    }
+}

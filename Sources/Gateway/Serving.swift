@@ -1,0 +1,40 @@
+// The centre: the way of one exchange from its route to the end of its answer.
+
+internal import Balancing
+internal import Transport
+
+extension Lane {
+    /// Serves one exchange: route, wait for a replica, forward, answer.
+    ///
+    /// Control flow lives here and nowhere else; every step below is a leaf that returns or throws
+    /// one `ExchangeError`. The caller turns a thrown error into an answer.
+    func serve(_ exchange: Exchange, to client: ClientConnection) async throws(ExchangeError) {
+        let route = try prepare(exchange, from: client)
+
+        while true {
+            // Admit and pick: waits in the pool's queue, or is shed at once.
+            let lease = try await route.pool.lease(for: exchange)
+
+            do throws(ExchangeError) {
+                let upstream = try await upstreams.connection(to: lease.endpoint, for: exchange)
+                defer { upstreams.giveBack(upstream) }
+                try await upstream.send(exchange)
+                let answer = try await upstream.receiveHead(for: exchange)
+                // From here on bytes reach the client: no second attempt.
+                try await client.relay(answer, from: upstream)
+                lease.end(answer.verdict)
+                return
+            } catch {
+                lease.end(Verdict(error))
+                guard error.isAnotherAttempt else { throw error }
+            }
+        }
+    }
+}
+
+extension Verdict {
+    /// What an error says about the replica that was leased.
+    init(_ error: ExchangeError) {
+        self = error.fault?.verdict ?? .abandoned
+    }
+}

@@ -1,0 +1,252 @@
+// One connection to a replica while it serves an exchange: send the request, receive the head.
+
+internal import HTTPWire
+internal import Telemetry
+internal import Transport
+
+/// A connection to a replica. Confined to its loop.
+final class UpstreamConnection {
+    let socket: Socket
+    let endpoint: Endpoint
+    let keepAlive: Duration
+    private let context: LoopContext
+    private var parser = ResponseParser()
+    private(set) var buffer: ByteBuffer?
+    private var idleSince: Instant
+    /// Whether it has served a request before this one.
+    var isReused = false
+    /// Whether the last exchange left it clean.
+    private(set) var isReusable = false
+
+    init(
+        _ socket: Socket,
+        to endpoint: Endpoint,
+        keepAlive: Duration,
+        in context: LoopContext
+    ) {
+        self.socket = socket
+        self.endpoint = endpoint
+        self.keepAlive = keepAlive
+        self.context = context
+        idleSince = context.now
+    }
+
+    // MARK: between exchanges
+
+    /// Whether an idle connection can serve another request.
+    ///
+    /// Anything readable on it is a close or bytes nobody asked for (RFC 9112 §9.2).
+    func isFresh(at now: Instant) -> Bool {
+        socket.isOpen && !socket.isReadable && !socket.peerClosed && now < idleSince + keepAlive
+    }
+
+    func rest(at now: Instant) {
+        idleSince = now
+        isReusable = false
+    }
+
+    func close() {
+        releaseBuffer()
+        socket.close()
+    }
+
+    func releaseBuffer() {
+        if let buffer { context.buffers.giveBack(buffer) }
+        buffer = nil
+    }
+
+    // MARK: an attempt
+
+    /// Sends the request: head and body until all is sent or the replica answers early.
+    func send(_ exchange: Exchange) async throws(ExchangeError) {
+        isReusable = false
+        parser = ResponseParser(limits: exchange.lane.snapshot.settings.limits)
+        exchange.body.patchHead(
+            RemainingTime(exchange.timeLeft).bytes,
+            endingBeforeEndBy: RemainingTime.distanceFromEnd
+        )
+        exchange.body.startAttempt()
+        if exchange.expectsContinue && !exchange.body.isReceived {
+            exchange.expectsContinue = false
+            try await exchange.client.sendContinue()
+        }
+        while true {
+            let moved = try exchange.client.pump(exchange.body, to: socket)
+            if exchange.body.isSent || exchange.body.isBroken { return }
+            // An early answer, or the end of the connection: `receiveHead` tells which.
+            if socket.isReadable { return }
+            if moved {
+                await Task.yield()
+                continue
+            }
+            try await waitToSend(exchange)
+        }
+    }
+
+    /// Waits for the client's bytes or the replica's room.
+    private func waitToSend(_ exchange: Exchange) async throws(ExchangeError) {
+        let timeouts = exchange.lane.snapshot.settings.timeouts
+        let waitsForClient = socket.isWritable
+        let limit = context.now + (waitsForClient ? timeouts.body : exchange.streamIdle)
+        try await exchange.wait(until: min(limit, exchange.deadline))
+        if context.now >= exchange.deadline { throw timedOut(exchange) }
+        guard context.now >= limit, !socket.isReadable, socket.isWritable == waitsForClient
+        else { return }
+        if !waitsForClient { throw exchange.after(fault(.timeout)) }
+        if !exchange.client.socket.isReadable { throw .slowClient }
+    }
+
+    /// Receives the head of the final answer; interim ones go on to the client.
+    ///
+    /// The head as the client gets it lies before the first body bytes in `buffer`.
+    func receiveHead(for exchange: Exchange) async throws(ExchangeError) -> Answer {
+        while true {
+            if let buffer, !buffer.isEmpty, let head = try parseHead(in: buffer, for: exchange) {
+                if head.isInformational {
+                    try await passOn(head, in: buffer, for: exchange)
+                    continue
+                }
+                return try begin(head, in: buffer, for: exchange)
+            }
+            switch try receive(for: exchange) {
+            case .bytes:
+                exchange.route?.pool.progressed(endpoint, now: context.now)
+            case .end:
+                throw exchange.after(fault(.reset))
+            case .wouldBlock:
+                if !exchange.body.isSent && !exchange.body.isBroken {
+                    if try exchange.client.pump(exchange.body, to: socket) {
+                        await Task.yield()
+                        continue
+                    }
+                }
+                try await exchange.wait(until: exchange.deadline)
+                if context.now >= exchange.deadline && !socket.isReadable {
+                    throw timedOut(exchange)
+                }
+            }
+        }
+    }
+
+    /// Receives into the buffer, which is taken when there is something to receive.
+    func receive(for exchange: Exchange) throws(ExchangeError) -> Received {
+        guard socket.isReadable else { return .wouldBlock }
+        guard let buffer = buffer ?? context.buffers.take() else { throw .outOfBuffers }
+        self.buffer = buffer
+        if buffer.isEmpty { buffer.clear() }
+        if buffer.room == 0 { buffer.compact() }
+        guard buffer.room > 0 else { throw exchange.after(fault(.invalid(.headTooLarge))) }
+        do throws(SystemError) {
+            return try socket.receive(into: buffer)
+        } catch {
+            throw exchange.after(fault(.reset, answered: exchange.isAnswered))
+        }
+    }
+
+    /// Receives behind what the buffer holds already, although its run is empty.
+    func receiveBehind(for exchange: Exchange) throws(ExchangeError) -> Received {
+        guard let buffer, buffer.room > 0 else { throw exchange.after(fault(.reset)) }
+        do throws(SystemError) {
+            return try socket.receive(into: buffer)
+        } catch {
+            throw exchange.after(fault(.reset))
+        }
+    }
+
+    private func parseHead(
+        in buffer: ByteBuffer,
+        for exchange: Exchange
+    ) throws(ExchangeError) -> ResponseHead? {
+        do throws(WireError) {
+            return try parser.parse(
+                buffer.bytes, answering: exchange.method, into: &exchange.lane.fields)
+        } catch {
+            throw exchange.after(fault(.invalid(error)))
+        }
+    }
+
+    /// RFC 9110 §15.2: interim answers go to 1.1 clients, never to 1.0.
+    private func passOn(
+        _ head: ResponseHead,
+        in buffer: ByteBuffer,
+        for exchange: Exchange
+    ) async throws(ExchangeError) {
+        let count = exchange.lane.writeInterimHead(head, of: buffer.bytes)
+        buffer.consume(head.headLength)
+        parser.reset()
+        guard !exchange.isHTTP10, let count else { return }
+        try await exchange.client.sendScratch(count)
+    }
+
+    /// Decides what the final head means, and lays the client's version of it before the body.
+    private func begin(
+        _ head: ResponseHead,
+        in buffer: ByteBuffer,
+        for exchange: Exchange
+    ) throws(ExchangeError) -> Answer {
+        exchange.answerBegan()
+        let refusal = refusal(in: head, of: buffer.bytes, on: exchange)
+        if let refusal {
+            let error = exchange.after(fault(refusal))
+            // Without another attempt the replica's own answer is the best there is.
+            if error.isAnotherAttempt { throw error }
+        }
+        if head.status == 101 {
+            guard !exchange.upgrade.isEmpty, let upgrade = head.upgrade,
+                buffer.bytes.part(upgrade).equalsIgnoringCase(exchange.upgrade.span)
+            else { throw exchange.after(fault(.invalid(.badUpgrade))) }
+        }
+        var answer = Answer(head, for: exchange)
+        if let refusal { answer.verdict = fault(refusal).verdict }
+        guard let count = exchange.lane.writeAnswerHead(head, answer, of: buffer.bytes, exchange)
+        else { throw exchange.after(fault(.invalid(.headTooLarge))) }
+        buffer.consume(head.headLength)
+        let lane = exchange.lane
+        do throws(WireError) {
+            guard try answer.begin(in: buffer, head: lane.scratch, count) else {
+                throw .headTooLarge
+            }
+        } catch {
+            throw exchange.after(fault(.invalid(error)))
+        }
+        return answer
+    }
+
+    /// Whether the replica says that it failed or has no room (design.md §4).
+    private func refusal(
+        in head: ResponseHead,
+        of source: Span<UInt8>,
+        on exchange: Exchange
+    ) -> UpstreamFault.Kind? {
+        if head.status == 429 || head.status == 503 {
+            let fields = exchange.lane.fields.first(.retryAfterMs)
+            if let fields, let wait = source.part(fields.valueRange).retryAfterMilliseconds {
+                return .full(retryAfter: wait)
+            }
+            if let field = exchange.lane.fields.first(.retryAfter) {
+                return .full(retryAfter: source.part(field.valueRange).retryAfter ?? .seconds(1))
+            }
+        }
+        switch head.status {
+        case 502, 503, 504: return .status(head.status)
+        default: return nil
+        }
+    }
+
+    // MARK: faults
+
+    /// The answer has passed: the connection may be used again.
+    func markClean() { isReusable = true }
+
+    func fault(_ kind: UpstreamFault.Kind, answered: Bool = false) -> UpstreamFault {
+        UpstreamFault(
+            kind: kind,
+            stage: answered ? .answering : .unanswered(onReusedConnection: isReused)
+        )
+    }
+
+    /// The deadline came while the replica was at work.
+    private func timedOut(_ exchange: Exchange) -> ExchangeError {
+        exchange.after(fault(.timeout))
+    }
+}

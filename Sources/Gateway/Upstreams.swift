@@ -1,0 +1,136 @@
+// A loop's connections to replicas: those at work, and those kept idle for the next request.
+
+internal import HTTPWire
+internal import Telemetry
+internal import Transport
+
+/// Opens, keeps and closes connections to replicas. One per loop, confined to it.
+final class Upstreams {
+    private let context: LoopContext
+    /// By endpoint; the most recently used last.
+    private var idle: [Int: [UpstreamConnection]] = [:]
+    private let housekeeping: Parking
+    private var idleCount = 0
+    /// Idle connections kept per endpoint and loop.
+    private static let idleMax = 256
+    /// How often idle connections are looked at: a third of the shortest sensible keep-alive.
+    private static let sweepInterval = Duration.milliseconds(500)
+
+    init(context: LoopContext) {
+        self.context = context
+        housekeeping = Parking(on: context)
+    }
+
+    /// A connection to the replica: a kept one if it is still good, else a new one.
+    ///
+    /// A request that cannot be sent twice gets a new one, since a kept one may break under it.
+    /// - Throws: `.again` or `.upstream` when no connection comes about.
+    func connection(
+        to endpoint: Endpoint,
+        for exchange: Exchange
+    ) async throws(ExchangeError) -> UpstreamConnection {
+        if exchange.body.isReceived || exchange.method.isIdempotent,
+            let kept = takeIdle(endpoint)
+        {
+            kept.socket.owner = exchange.client.parking
+            return kept
+        }
+        let started = context.now
+        let settings = exchange.route?.settings
+        let deadline = min(
+            exchange.deadline, started + (settings?.connectTimeout ?? .seconds(1)))
+        let socket = try connecting { () throws(SystemError) in
+            try Socket.connecting(to: endpoint.address, on: context)
+        } orElse: { exchange.after(.connecting(.connectFailed)) }
+        // Given up before it is wrapped, the socket closes with its last reference.
+        socket.owner = exchange.client.parking
+        while !(try connecting { () throws(SystemError) in
+            try socket.finishConnecting()
+        } orElse: { exchange.after(.connecting(.connectFailed)) }) {
+            try await exchange.wait(until: deadline)
+            if context.now >= exchange.deadline { throw .deadline }
+            if context.now >= deadline && !socket.isWritable {
+                throw exchange.after(.connecting(.connectTimeout))
+            }
+        }
+        exchange.connected(after: context.now - started)
+        exchange.route?.pool.metrics.spent(
+            context.now - started, .connect, stripe: context.index)
+        return UpstreamConnection(
+            socket, to: endpoint, keepAlive: settings?.keepAlive ?? .zero, in: context)
+    }
+
+    /// A step of connecting; refused, unreachable or without a descriptor, nothing was sent.
+    private func connecting<Value>(
+        _ step: () throws(SystemError) -> Value,
+        orElse fault: () -> ExchangeError
+    ) throws(ExchangeError) -> Value {
+        do throws(SystemError) { return try step() } catch { throw fault() }
+    }
+
+    private func takeIdle(_ endpoint: Endpoint) -> UpstreamConnection? {
+        while let connection = idle[endpoint.key]?.popLast() {
+            idleCount -= 1
+            if connection.isFresh(at: context.now) {
+                connection.isReused = true
+                return connection
+            }
+            connection.close()
+        }
+        return nil
+    }
+
+    /// Takes a connection back after an attempt; it is kept if the next request may use it.
+    func giveBack(_ connection: UpstreamConnection) {
+        connection.releaseBuffer()
+        let key = connection.endpoint.key
+        guard connection.isReusable, connection.keepAlive > .zero,
+            (idle[key]?.count ?? 0) < Upstreams.idleMax
+        else {
+            connection.close()
+            return
+        }
+        connection.rest(at: context.now)
+        connection.socket.owner = housekeeping
+        idle[key, default: []].append(connection)
+        idleCount += 1
+        if idleCount == 1 { housekeeping.unpark() }
+    }
+
+    /// Closes the idle connections to an endpoint that is down or gone.
+    func closeIdle(_ key: Int) {
+        for connection in idle.removeValue(forKey: key) ?? [] {
+            idleCount -= 1
+            connection.close()
+        }
+    }
+
+    /// Closes idle connections whose time is over or whose replica has closed them.
+    ///
+    /// Runs for as long as the loop does.
+    func keepHouse(until isOver: () -> Bool) async {
+        while !isOver() {
+            await housekeeping.park(
+                until: idleCount > 0 ? context.now + Upstreams.sweepInterval : nil)
+            for (key, connections) in idle {
+                let good = connections.filter { $0.isFresh(at: context.now) }
+                guard good.count < connections.count else { continue }
+                for connection in connections where !connection.isFresh(at: context.now) {
+                    connection.close()
+                }
+                idleCount -= connections.count - good.count
+                idle[key] = good.isEmpty ? nil : good
+            }
+        }
+        for key in Array(idle.keys) { closeIdle(key) }
+    }
+
+    /// Ends `keepHouse` if its condition is met.
+    func wakeHousekeeping() { housekeeping.unpark() }
+}
+
+extension UpstreamFault {
+    static func connecting(_ kind: Kind) -> UpstreamFault {
+        UpstreamFault(kind: kind, stage: .connecting)
+    }
+}
