@@ -153,7 +153,6 @@ private func checkRouteNames(_ configuration: Configuration, _ reader: Reader) {
             seen[route.name] = index
             continue
         }
-        // A made-up name is free when it is made; only a given name can come too late.
         reader.report(
             "two routes have the name \(quote(route.name)): routes[\(first)] and this",
             at: [.key("routes"), .index(index), .key("name")]

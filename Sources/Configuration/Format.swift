@@ -128,8 +128,8 @@ extension Format<String> {
                     item.problem("expected \(expected), found an empty string")
                     return nil
                 }
-                guard text.count <= max, !text.utf8.contains(0) else {
-                    item.problem("at most \(max) characters and no NUL")
+                guard text.count <= max else {
+                    item.problem("at most \(max) characters, found \(text.count)")
                     return nil
                 }
                 return text

@@ -159,6 +159,7 @@ extension PlaceScanner {
                 hint: nil
             )
         }
+        if name.contains("\\") { suspect(start, "a key with `\\` in it needs quotes") }
         return name
     }
 
@@ -197,7 +198,7 @@ extension PlaceScanner {
         case UInt8(ascii: "n"): text.append(UInt8(ascii: "\n"))
         case UInt8(ascii: "t"): text.append(UInt8(ascii: "\t"))
         case UInt8(ascii: "r"): text.append(UInt8(ascii: "\r"))
-        case UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "v"), UInt8(ascii: "0"): break
+        case UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "v"): break
         case UInt8(ascii: "u"): scanCode(digits: 4, from: start, into: &text)
         case UInt8(ascii: "x"): scanCode(digits: 2, from: start, into: &text)
         case UInt8(ascii: "\r"):
@@ -218,6 +219,7 @@ extension PlaceScanner {
             return
         }
         next += digits
+        if value == 0 { suspect(start, "a NUL cannot stand in a string") }
         if let scalar = Unicode.Scalar(value) {
             text += Array(String(Character(scalar)).utf8)
         }

@@ -15,17 +15,21 @@ func readRoutes(
         item.problem("at least one route is needed", hint: "expected \(expected)")
         top.recordEmpty("routes", .list([]))
     }
-    var names: Set<String> = []
-    return elements.map { element in
+    var routes = elements.map { element in
         var route = Configuration.Route(name: "", pool: "")
         route.responseHeaders = headers
         element.section(expected: "an object such as { pool: \"sales\" }") { section in
             readRoute(section, &route)
         }
-        if route.name.isEmpty { route.name = freeName(for: route, taken: names) }
-        names.insert(route.name)
         return route
     }
+    // Given names first, so that none of them is taken when it comes.
+    var names = Set(routes.map { $0.name })
+    for index in routes.indices where routes[index].name.isEmpty {
+        routes[index].name = freeName(for: routes[index], taken: names)
+        names.insert(routes[index].name)
+    }
+    return routes
 }
 
 private func readRoute(_ section: Section, _ route: inout Configuration.Route) {

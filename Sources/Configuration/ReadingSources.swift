@@ -135,10 +135,6 @@ extension Format<[String]> {
                     item.problem("the program is missing", hint: "expected \(expected)")
                     return nil
                 }
-                guard words.allSatisfy({ !$0.utf8.contains(0) }) else {
-                    item.problem("an argument cannot hold NUL")
-                    return nil
-                }
                 return words
             },
             print: { .list($0.map { .string($0) }) }
@@ -167,7 +163,7 @@ extension Format<[Configuration.Variable]> {
 }
 
 private func readVariable(_ name: String, _ item: Item) -> Configuration.Variable? {
-    let isName = !name.isEmpty && !name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "=") }
+    let isName = !name.isEmpty && !name.contains("=")
     guard isName else {
         item.problem("a name of a variable is not empty and has no `=`")
         return nil
@@ -179,9 +175,5 @@ private func readVariable(_ name: String, _ item: Item) -> Configuration.Variabl
     var expected = "a string"
     if case .integer(let number) = item.value { expected += ": \"\(number)\"" }
     guard let value = item.text(expected: expected) else { return nil }
-    guard !value.utf8.contains(0) else {
-        item.problem("a variable cannot hold NUL")
-        return nil
-    }
     return Configuration.Variable(name: name, value: value)
 }

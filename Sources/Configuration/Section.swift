@@ -16,7 +16,13 @@ struct Item {
             return nil
         }
         do throws(VariableError) {
-            return try expand(raw, reader.environment)
+            let text = try expand(raw, reader.environment)
+            // It would end the text for whoever is handed it: a program, a file name.
+            if text.utf8.contains(0) {
+                problem("a NUL cannot stand here")
+                return nil
+            }
+            return text
         } catch {
             switch error {
             case .missing(let name):

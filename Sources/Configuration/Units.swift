@@ -42,11 +42,12 @@ package func formatDuration(_ duration: Duration) -> String {
     if microseconds == 0 { return "0s" }
     for (name, factor) in durationUnits where microseconds % factor == 0 {
         // 1500ms reads better as 1.5s; 90s better than 1.5m.
-        if name == "ms", abs(microseconds) > 1_000_000 { break }
+        if factor < 1_000_000, abs(microseconds) > 1_000_000 { break }
         return "\(microseconds / factor)\(name)"
     }
-    return formatDecimal(microseconds, over: abs(microseconds) < 1_000_000 ? 3 : 6)
-        + (abs(microseconds) < 1_000_000 ? "ms" : "s")
+    let fraction = String(1_000_000 + abs(microseconds) % 1_000_000).dropFirst()
+    let digits = String(fraction.reversed().drop { $0 == "0" }.reversed())
+    return "\(microseconds < 0 ? "-" : "")\(abs(microseconds) / 1_000_000).\(digits)s"
 }
 
 /// Prints a size as `parseSize` reads it, in the largest unit that divides it.
@@ -55,17 +56,6 @@ package func formatSize(_ bytes: Int) -> String {
         return "\(bytes / factor)\(name)"
     }
     return "0B"
-}
-
-/// Prints `value` ÷ 10^`digits` without trailing zeros.
-private func formatDecimal(_ value: Int, over digits: Int) -> String {
-    let factor = (0..<digits).reduce(1) { product, _ in product * 10 }
-    let fraction = String(abs(value) % factor)
-    let padded = String(repeating: "0", count: digits - fraction.count) + fraction
-    let trimmed = padded.reversed().drop { $0 == "0" }.reversed()
-    let sign = value < 0 ? "-" : ""
-    let whole = "\(sign)\(abs(value) / factor)"
-    return trimmed.isEmpty ? whole : "\(whole).\(String(trimmed))"
 }
 
 /// Reads a number and its unit, as a multiple of the smallest unit.

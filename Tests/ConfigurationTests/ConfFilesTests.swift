@@ -83,9 +83,8 @@ private let unavailableText = """
         // Objects and lists are said by what is in them.
         let all = known.union(said)
         let leaves = known.filter { pattern in
-            !all.contains {
-                $0.hasPrefix("\(pattern).") || $0.hasPrefix("\(pattern)[") || ["pools", "defaults"].contains(pattern)
-            }
+            !["pools", "defaults"].contains(pattern)
+                && !all.contains { $0.hasPrefix("\(pattern).") || $0.hasPrefix("\(pattern)[") }
         }
         let missing = leaves.subtracting(said)
         #expect(leaves.count > 80)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Configuration
 
-@Suite struct `Schema` {
+@Suite struct `Schema of the gateway` {
     @Test func `starts without listeners, pools and routes`() {
         let configuration = Configuration()
         #expect(configuration.listeners.isEmpty)
