@@ -5,6 +5,7 @@
 #ifndef SLUICE_CLINUX_PROCESSES_H
 #define SLUICE_CLINUX_PROCESSES_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -76,6 +77,44 @@ static inline int sluice_poll(struct pollfd *fds, size_t count, int milliseconds
 /// Signals a process group; a group that is gone gives -ESRCH.
 static inline int sluice_signal_group(int group, int signal) {
     return kill(-group, signal) < 0 ? -errno : 0;
+}
+
+// Whether /proc shows `pid` as a member of `group` that runs: a zombie is one no more.
+static inline int sluice_runs_in_group(const char *pid, int group) {
+    char path[32], text[512];
+    if (strlen(pid) > 10) return 0;
+    strcpy(path, "/proc/");
+    strcat(path, pid);
+    strcat(path, "/stat");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t count = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    // "pid (name) state ppid pgrp …", and the name may hold anything but ends at the last ")".
+    char *end = strrchr(text, ')');
+    if (end == NULL || strlen(end) < 4 || end[2] == 'Z' || end[2] == 'X') return 0;
+    char *parent_end;
+    (void)strtol(end + 4, &parent_end, 10);
+    return strtol(parent_end, NULL, 10) == group;
+}
+
+/// Whether anybody in a group still runs.
+///
+/// Zombies do not count: they are somebody else's to collect, who may never do it (a container's
+/// process 1 that was not made for it).
+static inline int sluice_group_runs(int group) {
+    if (kill(-group, 0) < 0 && errno == ESRCH) return 0;
+    DIR *all = opendir("/proc");
+    if (all == NULL) return 1;
+    int runs = 0;
+    const struct dirent *entry;
+    while (!runs && (entry = readdir(all)) != NULL)
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+            runs = sluice_runs_in_group(entry->d_name, group);
+    closedir(all);
+    return runs;
 }
 
 /// Collects one ended child of a group: its pid, 0 when none has ended, -ECHILD when none is left.

@@ -103,7 +103,7 @@ final class ChildProcess {
 
     /// Whether the process has ended and nobody of its group is left.
     var isGone: Bool {
-        status != nil && !System.signalGroup(pid, 0)
+        status != nil && !System.groupRuns(pid)
     }
 
     /// Signals the whole group, as systemd does: a shell or a master does not always pass it on.
@@ -130,7 +130,8 @@ final class ChildProcess {
         }
     }
 
-    private static func replacePort(in argument: String, by port: Int) -> String {
+    /// `argument` with each `$PORT` replaced; `$PORTAL` and other names stay.
+    static func replacePort(in argument: String, by port: Int) -> String {
         var result = ""
         var rest = argument[...]
         while let dollar = rest.firstIndex(of: "$") {

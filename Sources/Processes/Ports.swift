@@ -21,6 +21,8 @@ final class Ports: Sendable {
     /// take the port while its process restarts, or even connect to itself there.
     ///
     /// - Parameter seed: Any number; gateways on one machine should pass different ones.
+    /// - Returns: The port, which is ours until `release`.
+    /// - Throws: `ProcessError.noFreePort` after a bounded number of tries.
     func take(seed: UInt64) throws(ProcessError) -> Int {
         let end = System.ephemeralPortMin() ?? Self.portMin
         if end > Self.portMin {

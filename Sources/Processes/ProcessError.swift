@@ -1,6 +1,8 @@
 // What can go wrong with local processes, in words an operator can act on.
 
-/// Why a process could not be started or watched. All of these are ours, never a client's.
+/// Why a process could not be started or watched.
+///
+/// All of these are ours, never a client's; each start is tried again after a pause.
 package enum ProcessError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The command is empty, or an argument or setting holds a NUL.
     case invalidCommand(String)

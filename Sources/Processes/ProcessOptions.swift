@@ -4,12 +4,14 @@
 package struct ProcessOptions: Sendable, Equatable {
     /// The pool's name: the processes are called `sales-1`, `sales-2` and so on.
     package var name: String
-    /// Program and arguments; the program is looked for in PATH. `$PORT` in an argument is
-    /// replaced by the port, which the process finds in its environment as well.
+    /// Program and arguments; the program is looked for in PATH.
+    ///
+    /// `$PORT` in an argument is replaced by the port, which the process finds in its environment
+    /// as well.
     package var command: [String]
     /// Added to the gateway's own environment, or replacing what is there.
     package var environment: [String: String]
-    /// Fewest and most processes, 0 or more. `max` also bounds those that are still stopping.
+    /// Fewest and most processes, 0 or more; `max` also bounds those that are still stopping.
     package var min: Int
     package var max: Int
     /// Between SIGTERM and SIGKILL.

@@ -146,7 +146,9 @@ struct ProcessPlan {
         return effects
     }
 
-    /// Stops everything; nothing is started any more. May be called again with less time.
+    /// Stops everything; nothing is started any more.
+    ///
+    /// May be called again with less time.
     mutating func stopAll(within time: Duration, now: Duration) -> ProcessEffects {
         isStopping = true
         var effects = ProcessEffects()

@@ -37,6 +37,7 @@ package final class ProcessSupervisor: Sendable {
     /// Signalled for good when the thread has ended.
     private let finished: Descriptor
     private let leftOut = Atomic<UInt64>(0)
+    private let currentGuard = Atomic<Int32>(0)
 
     /// What was asked for since the thread last looked; later wishes replace earlier ones.
     struct Requests {
@@ -65,7 +66,9 @@ package final class ProcessSupervisor: Sendable {
         finished = try System.makeSignal()
     }
 
-    /// Starts the thread, the guard against orphans and `options.min` processes. Call it once.
+    /// Starts the thread, the guard against orphans and `options.min` processes.
+    ///
+    /// Call it once.
     ///
     /// - Throws: `ProcessError.system` when the thread cannot be started. A process that cannot be
     ///   started is not an error here: it is reported as an event and tried again.
@@ -178,6 +181,12 @@ package final class ProcessSupervisor: Sendable {
             requests.whenStopped = taken.whenStopped
             return taken
         }
+    }
+
+    /// The guard's process number; 0 while there is none.
+    var guardPID: Int32 {
+        get { currentGuard.load(ordering: .relaxed) }
+        set { currentGuard.store(newValue, ordering: .relaxed) }
     }
 
     func countLeftOut(_ lines: UInt64) {

@@ -336,6 +336,7 @@ struct Supervision: ~Copyable {
                 made.add(group: child.pid)
             }
             processGuard = made
+            supervisor.guardPID = made.pid
             if hadGuard {
                 callbacks.onEvent(.guardReplaced(pid: made.pid))
             }

@@ -46,7 +46,9 @@ enum ExitStatus: Equatable, Sendable {
     }
 }
 
-/// The calls themselves. None of them blocks but `wait`, and `spawn` until the child's exec.
+/// The calls themselves.
+///
+/// None of them blocks but `wait`, and `spawn` until the child's exec.
 enum System {
     /// The monotonic clock.
     static func now() -> Duration {
@@ -164,10 +166,15 @@ enum System {
         Descriptor(sluice_pidfd(pid))
     }
 
-    /// Signals all members of a group. False when there is none.
+    /// Signals all members of a group; false when there is none.
     @discardableResult
     static func signalGroup(_ group: Int32, _ signal: Int32) -> Bool {
         sluice_signal_group(group, signal) != -ESRCH
+    }
+
+    /// Whether anybody in a group still runs; zombies do not.
+    static func groupRuns(_ group: Int32) -> Bool {
+        sluice_group_runs(group) != 0
     }
 
     /// Collects a child of a group that has ended, if any.
