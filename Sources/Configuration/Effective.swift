@@ -158,6 +158,8 @@ private enum Tree {
         case .key(let key):
             var members: [(key: String, value: Tree)] = []
             if case .object(let existing) = self { members = existing }
+            // So that the array is not shared, and not copied, while it grows.
+            self = .object([])
             let index = members.firstIndex { $0.key == key } ?? members.count
             if index == members.count { members.append((key, .object([]))) }
             members[index].value.insert(value, at: path.dropFirst())
@@ -165,6 +167,7 @@ private enum Tree {
         case .index(let index):
             var elements: [Tree] = []
             if case .list(let existing) = self { elements = existing }
+            self = .list([])
             while elements.count <= index { elements.append(.object([])) }
             elements[index].insert(value, at: path.dropFirst())
             self = .list(elements)

@@ -4,10 +4,12 @@ import Testing
 @testable import Configuration
 
 @Suite struct `Addresses` {
-    @Test(arguments: [
-        ("10.0.0.1", [10, 0, 0, 1]), ("0.0.0.0", [0, 0, 0, 0]),
-        ("255.255.255.255", [255, 255, 255, 255]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("10.0.0.1", [10, 0, 0, 1]), ("0.0.0.0", [0, 0, 0, 0]),
+            ("255.255.255.255", [255, 255, 255, 255]),
+        ] as [(String, [UInt8])]
+    )
     func `read IPv4`(_ text: String, _ bytes: [UInt8]) {
         #expect(parseIP(text) == bytes)
     }
@@ -55,17 +57,19 @@ import Testing
 }
 
 @Suite struct `Address ranges` {
-    @Test(arguments: [
-        ("10.0.0.0/8", [10, 1, 2, 3], true), ("10.0.0.0/8", [11, 0, 0, 0], false),
-        ("10.0.0.128/25", [10, 0, 0, 127], false), ("10.0.0.128/25", [10, 0, 0, 255], true),
-        ("10.0.0.1", [10, 0, 0, 1], true), ("10.0.0.1", [10, 0, 0, 2], false),
-        ("0.0.0.0/0", [1, 2, 3, 4], true),
-        ("0.0.0.0/0", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], false),
-        ("::/0", [1, 2, 3, 4], false),
-        ("10.0.0.0/8", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 1, 1, 1], true),
-        ("::1", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], true),
-        ("10.0.0.0/8", [], false), ("10.0.0.0/8", [10, 0], false),
-    ] as [(String, [UInt8], Bool)])
+    @Test(
+        arguments: [
+            ("10.0.0.0/8", [10, 1, 2, 3], true), ("10.0.0.0/8", [11, 0, 0, 0], false),
+            ("10.0.0.128/25", [10, 0, 0, 127], false), ("10.0.0.128/25", [10, 0, 0, 255], true),
+            ("10.0.0.1", [10, 0, 0, 1], true), ("10.0.0.1", [10, 0, 0, 2], false),
+            ("0.0.0.0/0", [1, 2, 3, 4], true),
+            ("0.0.0.0/0", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], false),
+            ("::/0", [1, 2, 3, 4], false),
+            ("10.0.0.0/8", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 1, 1, 1], true),
+            ("::1", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], true),
+            ("10.0.0.0/8", [], false), ("10.0.0.0/8", [10, 0], false),
+        ] as [(String, [UInt8], Bool)]
+    )
     func `contain what begins alike`(_ range: String, _ address: [UInt8], _ inside: Bool) throws {
         #expect(try #require(AddressRange(parsing: range)).contains(address) == inside)
     }

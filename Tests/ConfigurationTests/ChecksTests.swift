@@ -36,7 +36,8 @@ import Testing
 
     @Test func `allow port 0 several times`() {
         let twice = "[{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0' }]"
-        let whole = "{ listeners: \(twice), pools: { a: { replicas: [] } }, routes: [{ pool: 'a' }] }"
+        let whole =
+            "{ listeners: \(twice), pools: { a: { replicas: [] } }, routes: [{ pool: 'a' }] }"
         #expect(messages(load(whole)) == [])
     }
 

@@ -12,6 +12,7 @@ private func file(_ name: String) throws -> String {
     try String(contentsOf: folder.appending(path: name), encoding: .utf8)
 }
 
+/// `try?`: a folder that cannot be read has no files, which a test below refuses.
 private let recipes =
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
     .filter { $0.hasSuffix(".json5") }.sorted()

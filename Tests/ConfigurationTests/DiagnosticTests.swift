@@ -26,7 +26,9 @@ import Testing
     }
 
     @Test func `leave out an empty line`() {
-        #expect(diagnostic(column: 1, hint: nil, line: "  ").description == "a.json5:3:1: error: no")
+        #expect(
+            diagnostic(column: 1, hint: nil, line: "  ").description == "a.json5:3:1: error: no"
+        )
     }
 
     @Test func `put the caret after a short line`() {

@@ -22,33 +22,41 @@ import Testing
         return value
     }
 
-    @Test(arguments: [
-        ("1", 1), ("5", 5), ("0x3", 3), ("\"${N}\"", 4), ("0", nil), ("6", nil), ("1.5", nil),
-        ("'1'", nil), ("true", nil), ("null", nil), ("[]", nil), ("'${X}'", nil), ("1e30", nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("1", 1), ("5", 5), ("0x3", 3), ("\"${N}\"", 4), ("0", nil), ("6", nil), ("1.5", nil),
+            ("'1'", nil), ("true", nil), ("null", nil), ("[]", nil), ("'${X}'", nil), ("1e30", nil),
+        ] as [(String, Int?)]
+    )
     func `of whole numbers`(_ text: String, _ number: Int?) throws {
         #expect(try read(.integer(1...5), text, environment: ["N": "4"]) == number)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("0.5", 0.5), ("1", 1), ("'${N}'", 0.25), ("-0.1", nil), ("1.01", nil),
-        ("NaN", nil), ("Infinity", nil), ("'0.5'", nil),
-    ] as [(String, Double?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("0.5", 0.5), ("1", 1), ("'${N}'", 0.25), ("-0.1", nil), ("1.01", nil),
+            ("NaN", nil), ("Infinity", nil), ("'0.5'", nil),
+        ] as [(String, Double?)]
+    )
     func `of numbers`(_ text: String, _ number: Double?) throws {
         #expect(try read(.decimal(0...1), text, environment: ["N": "0.25"]) == number)
     }
 
-    @Test(arguments: [
-        ("true", true), ("false", false), ("'${T}'", true), ("'true'", nil), ("1", nil),
-    ] as [(String, Bool?)])
+    @Test(
+        arguments: [
+            ("true", true), ("false", false), ("'${T}'", true), ("'true'", nil), ("1", nil),
+        ] as [(String, Bool?)]
+    )
     func `of flags`(_ text: String, _ flag: Bool?) throws {
         #expect(try read(.flag, text, environment: ["T": "true"]) == flag)
     }
 
-    @Test(arguments: [
-        ("'5s'", .seconds(5)), ("'${D:-1s}'", .seconds(1)), ("5", nil), ("'5'", nil),
-        ("'11s'", nil), ("'999ms'", nil),
-    ] as [(String, Duration?)])
+    @Test(
+        arguments: [
+            ("'5s'", .seconds(5)), ("'${D:-1s}'", .seconds(1)), ("5", nil), ("'5'", nil),
+            ("'11s'", nil), ("'999ms'", nil),
+        ] as [(String, Duration?)]
+    )
     func `of durations`(_ text: String, _ duration: Duration?) throws {
         #expect(try read(.duration(.seconds(1) ... .seconds(10)), text) == duration)
     }
@@ -79,7 +87,10 @@ import Testing
         let text = "[1, 9, 'x', 2]"
         let reader = Reader(file: "", positions: Positions(of: text), environment: [:])
         let item = Item(
-            reader: reader, path: [], pattern: "", value: try decodeDocument(text)
+            reader: reader,
+            path: [],
+            pattern: "",
+            value: try decodeDocument(text)
         )
         #expect(Format<Int>.integer(1...5).list(max: 9, of: "numbers").parse(item) == nil)
         #expect(reader.diagnostics.map { $0.column } == [5, 8])
@@ -96,7 +107,10 @@ import Testing
         let text = "'finsh'"
         let reader = Reader(file: "", positions: Positions(of: text), environment: [:])
         let item = Item(
-            reader: reader, path: [], pattern: "", value: try decodeDocument(text)
+            reader: reader,
+            path: [],
+            pattern: "",
+            value: try decodeDocument(text)
         )
         let format = Format<Int>.choice([("cancel", 1), ("finish", 2)])
         #expect(format.parse(item) == nil)

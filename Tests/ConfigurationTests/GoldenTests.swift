@@ -14,6 +14,7 @@ struct GoldenCase: CustomTestStringConvertible {
 
     /// All cases whose names begin with a word and `-`, sorted.
     static func all(_ kind: String) -> [GoldenCase] {
+        // `try?`: a folder that cannot be read has no cases, which a test below refuses.
         let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
         return (names ?? []).filter { $0.hasPrefix("\(kind)-") }.sorted().compactMap { name in
             let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8)

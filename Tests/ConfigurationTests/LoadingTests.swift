@@ -19,14 +19,18 @@ import Testing
         let names = ["zebra", "alpha", "9", "m.n-o_p"]
         let pools = names.map { "'\($0)': { replicas: [] }" }.joined(separator: ", ")
         let routes = names.map { "{ pool: '\($0)', path: '/\($0)' }" }.joined(separator: ", ")
-        let whole = "{ listeners: [{ address: '[::1]:0' }], pools: { \(pools) }, routes: [\(routes)] }"
+        let whole =
+            "{ listeners: [{ address: '[::1]:0' }], pools: { \(pools) }, routes: [\(routes)] }"
         #expect(try load(whole).checked().pools.map { $0.name } == names)
     }
 
     @Test func `tells all problems in the order of the file`() {
         let loaded = load(text(top: "loops: 0, zebra: 1", pool: "replicas: ['x'], stall: 5"))
         #expect(loaded.diagnostics.map { $0.line } == [3, 3, 5, 5])
-        #expect(loaded.diagnostics.map { $0.position } == loaded.diagnostics.map { $0.position }.sorted())
+        #expect(
+            loaded.diagnostics.map { $0.position }
+                == loaded.diagnostics.map { $0.position }.sorted()
+        )
         #expect(loaded.configuration == nil)
     }
 

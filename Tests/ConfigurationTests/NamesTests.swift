@@ -13,13 +13,15 @@ import Testing
         #expect(try parseAddress(text) == Address(host: host, port: port))
     }
 
-    @Test(arguments: [
-        ("", .noPort), ("host", .noPort), ("[::1]", .noPort), (":80", .noHost),
-        ("::1:80", .noBrackets), ("http://a:80", .scheme), ("a:80/x", .scheme),
-        ("a:", .badPort), ("a:65536", .badPort), ("a:-1", .badPort), ("a:8o", .badPort),
-        ("[::g]:80", .badHost), ("[10.0.0.1]:80", .badHost), ("10.0.0.256:80", .badHost),
-        ("-a:80", .badHost), ("a b:80", .badHost), ("1.2.3:80", .badHost), ("é:80", .badHost),
-    ] as [(String, AddressError)])
+    @Test(
+        arguments: [
+            ("", .noPort), ("host", .noPort), ("[::1]", .noPort), (":80", .noHost),
+            ("::1:80", .noBrackets), ("http://a:80", .scheme), ("a:80/x", .scheme),
+            ("a:", .badPort), ("a:65536", .badPort), ("a:-1", .badPort), ("a:8o", .badPort),
+            ("[::g]:80", .badHost), ("[10.0.0.1]:80", .badHost), ("10.0.0.256:80", .badHost),
+            ("-a:80", .badHost), ("a b:80", .badHost), ("1.2.3:80", .badHost), ("é:80", .badHost),
+        ] as [(String, AddressError)]
+    )
     func `of endpoints are refused when in doubt`(_ text: String, _ error: AddressError) {
         #expect(throws: error) { try parseAddress(text) }
     }

@@ -62,7 +62,7 @@ import Testing
         let seed = Array(
             "{a:[1,2.5,'x\\n'],/*c*/\"b\":{c:true,d:null,},// e\n f:-0x1F,g:[{},[]],}".utf8
         )
-        for _ in 0..<5000 {
+        for _ in 0..<2000 {
             var bytes = seed
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 let index = Int.random(in: bytes.indices, using: &random)

@@ -95,26 +95,28 @@ import Testing
         #expect(read.health.path == nil)
     }
 
-    @Test(arguments: [
-        ("\"least-connections\"", .leastConnections), ("\"round-robin\"", .roundRobin),
-        ("\"power-of-two\"", .powerOfTwo), ("{ name: \"peak-ewma\" }", .peakEWMA),
-        (
-            "{ name: \"consistent-hash\", key: \"path\" }",
-            .consistentHash(key: .path, boundedLoad: 1.25)
-        ),
-        (
-            "{ name: \"consistent-hash\", key: { cookie: \"c\" }, boundedLoad: 2 }",
-            .consistentHash(key: .cookie("c"), boundedLoad: 2)
-        ),
-        (
-            "{ name: \"consistent-hash\", key: { header: \"X-H\" } }",
-            .consistentHash(key: .header("X-H"), boundedLoad: 1.25)
-        ),
-        (
-            "{ name: \"consistent-hash\", key: \"clientAddress\" }",
-            .consistentHash(key: .clientAddress, boundedLoad: 1.25)
-        ),
-    ] as [(String, Configuration.Policy)])
+    @Test(
+        arguments: [
+            ("\"least-connections\"", .leastConnections), ("\"round-robin\"", .roundRobin),
+            ("\"power-of-two\"", .powerOfTwo), ("{ name: \"peak-ewma\" }", .peakEWMA),
+            (
+                "{ name: \"consistent-hash\", key: \"path\" }",
+                .consistentHash(key: .path, boundedLoad: 1.25)
+            ),
+            (
+                "{ name: \"consistent-hash\", key: { cookie: \"c\" }, boundedLoad: 2 }",
+                .consistentHash(key: .cookie("c"), boundedLoad: 2)
+            ),
+            (
+                "{ name: \"consistent-hash\", key: { header: \"X-H\" } }",
+                .consistentHash(key: .header("X-H"), boundedLoad: 1.25)
+            ),
+            (
+                "{ name: \"consistent-hash\", key: \"clientAddress\" }",
+                .consistentHash(key: .clientAddress, boundedLoad: 1.25)
+            ),
+        ] as [(String, Configuration.Policy)]
+    )
     func `name a policy`(_ written: String, _ policy: Configuration.Policy) throws {
         #expect(try settings("policy: \(written)").policy == policy)
     }

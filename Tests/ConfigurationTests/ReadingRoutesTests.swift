@@ -33,19 +33,23 @@ import Testing
         #expect(read == expected)
     }
 
-    @Test(arguments: [
-        ("'/'", .prefix("/")), ("'/a'", .prefix("/a")), ("'/a/'", .prefix("/a")),
-        ("'//'", .prefix("/")), ("'/a*'", .startsWith("/a")), ("'/*'", .startsWith("/")),
-        ("{ exact: '/a/' }", .exact("/a/")), ("{ exact: '/a*' }", .exact("/a*")),
-    ] as [(String, Configuration.PathMatch)])
+    @Test(
+        arguments: [
+            ("'/'", .prefix("/")), ("'/a'", .prefix("/a")), ("'/a/'", .prefix("/a")),
+            ("'//'", .prefix("/")), ("'/a*'", .startsWith("/a")), ("'/*'", .startsWith("/")),
+            ("{ exact: '/a/' }", .exact("/a/")), ("{ exact: '/a*' }", .exact("/a*")),
+        ] as [(String, Configuration.PathMatch)]
+    )
     func `name a path`(_ written: String, _ path: Configuration.PathMatch) throws {
         #expect(try route("path: \(written)").path == path)
     }
 
-    @Test(arguments: [
-        ("*", .any), ("A.com", .exact("a.com")), ("*.a.com", .suffix("a.com")),
-        ("10.0.0.1", .exact("10.0.0.1")), ("[::1]", .exact("[::1]")),
-    ] as [(String, Configuration.HostMatch)])
+    @Test(
+        arguments: [
+            ("*", .any), ("A.com", .exact("a.com")), ("*.a.com", .suffix("a.com")),
+            ("10.0.0.1", .exact("10.0.0.1")), ("[::1]", .exact("[::1]")),
+        ] as [(String, Configuration.HostMatch)]
+    )
     func `name a host`(_ written: String, _ host: Configuration.HostMatch) throws {
         #expect(try route("host: '\(written)'").host == host)
     }

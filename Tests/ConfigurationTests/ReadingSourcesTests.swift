@@ -11,7 +11,9 @@ import Testing
     private func whole(_ pool: String) -> String { text(pool: pool) }
 
     @Test func `is a list of addresses, alone or with what differs`() throws {
-        let read = try source("replicas: ['m:1', { address: '[::1]:2', weight: 3, concurrency: 4 }]")
+        let read = try source(
+            "replicas: ['m:1', { address: '[::1]:2', weight: 3, concurrency: 4 }]"
+        )
         let expected = [
             Configuration.Replica(address: Address(host: "m", port: 1)),
             Configuration.Replica(
@@ -58,9 +60,11 @@ import Testing
 
     @Test(arguments: [("min: 3", 3, 3), ("min: 0", 0, 1), ("max: 4", 1, 4), ("", 1, 1)])
     func `scales nothing unless it is told to`(_ bounds: String, _ min: Int, _ max: Int) throws {
-        guard case .processes(let processes) = try source(
-            "processes: { command: ['x'], \(bounds) }"
-        ) else {
+        guard
+            case .processes(let processes) = try source(
+                "processes: { command: ['x'], \(bounds) }"
+            )
+        else {
             Issue.record("no processes")
             return
         }

@@ -9,7 +9,8 @@ import Testing
     ]
 
     @Test(arguments: [
-        ("concurency", "concurrency"), ("conucrrency", "concurrency"), ("CONCURRENCY", "concurrency"),
+        ("concurency", "concurrency"), ("conucrrency", "concurrency"),
+        ("CONCURRENCY", "concurrency"),
         ("keepalive", "keepAlive"), ("keep_alive", "keepAlive"), ("timout", "timeout"),
         ("timeots", "timeouts"), ("retrys", "retries"), ("qeue", "queue"),
     ])

@@ -4,11 +4,13 @@ import Testing
 @testable import Configuration
 
 @Suite struct `Units` {
-    @Test(arguments: [
-        ("250ms", .milliseconds(250)), ("5s", .seconds(5)), ("2m", .seconds(120)),
-        ("1h", .seconds(3600)), ("1.5s", .milliseconds(1500)), ("0.5ms", .microseconds(500)),
-        ("7us", .microseconds(7)), ("0s", .zero), ("0.25h", .seconds(900)),
-    ] as [(String, Duration)])
+    @Test(
+        arguments: [
+            ("250ms", .milliseconds(250)), ("5s", .seconds(5)), ("2m", .seconds(120)),
+            ("1h", .seconds(3600)), ("1.5s", .milliseconds(1500)), ("0.5ms", .microseconds(500)),
+            ("7us", .microseconds(7)), ("0s", .zero), ("0.25h", .seconds(900)),
+        ] as [(String, Duration)]
+    )
     func `read durations`(_ text: String, _ duration: Duration) throws {
         #expect(try parseDuration(text) == duration)
     }
@@ -21,22 +23,26 @@ import Testing
         #expect(try parseSize(text) == bytes)
     }
 
-    @Test(arguments: [
-        ("", .noNumber), ("s", .noNumber), ("-1s", .noNumber), ("+1s", .noNumber),
-        (".5s", .noNumber), ("5.s", .noNumber), ("1.2.3s", .noNumber), ("٣s", .noNumber),
-        ("5", .noUnit), ("5.5", .noUnit), ("5 s", .unknownUnit(" s")),
-        ("5S", .unknownUnit("S")), ("5sec", .unknownUnit("sec")), ("5s ", .unknownUnit("s ")),
-        ("0.1us", .notRepresentable), ("9999999999999999999s", .notRepresentable),
-        ("99999999999999h", .notRepresentable), ("1e3s", .unknownUnit("e3s")),
-    ] as [(String, UnitError)])
+    @Test(
+        arguments: [
+            ("", .noNumber), ("s", .noNumber), ("-1s", .noNumber), ("+1s", .noNumber),
+            (".5s", .noNumber), ("5.s", .noNumber), ("1.2.3s", .noNumber), ("٣s", .noNumber),
+            ("5", .noUnit), ("5.5", .noUnit), ("5 s", .unknownUnit(" s")),
+            ("5S", .unknownUnit("S")), ("5sec", .unknownUnit("sec")), ("5s ", .unknownUnit("s ")),
+            ("0.1us", .notRepresentable), ("9999999999999999999s", .notRepresentable),
+            ("99999999999999h", .notRepresentable), ("1e3s", .unknownUnit("e3s")),
+        ] as [(String, UnitError)]
+    )
     func `refuse what is not quite a duration`(_ text: String, _ error: UnitError) {
         #expect(throws: error) { try parseDuration(text) }
     }
 
-    @Test(arguments: [
-        ("1MB", .unknownUnit("MB")), ("1kib", .unknownUnit("kib")), ("0.5B", .notRepresentable),
-        ("9999PiB", .notRepresentable), ("1", .noUnit),
-    ] as [(String, UnitError)])
+    @Test(
+        arguments: [
+            ("1MB", .unknownUnit("MB")), ("1kib", .unknownUnit("kib")), ("0.5B", .notRepresentable),
+            ("9999PiB", .notRepresentable), ("1", .noUnit),
+        ] as [(String, UnitError)]
+    )
     func `refuse what is not quite a size`(_ text: String, _ error: UnitError) {
         #expect(throws: error) { try parseSize(text) }
     }

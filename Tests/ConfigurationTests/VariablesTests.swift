@@ -16,11 +16,13 @@ import Testing
         #expect(try expand(text, Self.environment) == expanded)
     }
 
-    @Test(arguments: [
-        ("${B}", .missing("B")), ("${A", .unclosed), ("${}", .badName("")),
-        ("${1A}", .badName("1A")), ("${A-B}", .badName("A-B")), ("${A B:-x}", .badName("A B")),
-        ("${é:-1}", .badName("é")),
-    ] as [(String, VariableError)])
+    @Test(
+        arguments: [
+            ("${B}", .missing("B")), ("${A", .unclosed), ("${}", .badName("")),
+            ("${1A}", .badName("1A")), ("${A-B}", .badName("A-B")), ("${A B:-x}", .badName("A B")),
+            ("${é:-1}", .badName("é")),
+        ] as [(String, VariableError)]
+    )
     func `are refused when they have no value`(_ text: String, _ error: VariableError) {
         #expect(throws: error) { try expand(text, Self.environment) }
     }
@@ -32,7 +34,10 @@ import Testing
 
     @Test func `may stand for numbers and flags`() throws {
         let loaded = load(
-            text(top: "loops: \"${N}\", watch: \"${W:-true}\"", pool: "dns: { name: 'm', port: '${P}' }"),
+            text(
+                top: "loops: \"${N}\", watch: \"${W:-true}\"",
+                pool: "dns: { name: 'm', port: '${P}' }"
+            ),
             environment: ["N": "3", "P": "5000"]
         )
         let configuration = try loaded.checked()
