@@ -110,7 +110,7 @@ private func readLimits(_ section: Section, _ limits: inout Configuration.Limits
     section.read("connections", &limits.connections, .integer(1...1_000_000), or: "auto")
     section.read("bufferBytes", &limits.bufferBytes, .size(1 << 20...1 << 40))
     section.read("targetBytes", &limits.targetBytes, .size(8000...64 << 10))
-    section.read("headBytes", &limits.headBytes, .size(16 << 10...1 << 20))
+    section.read("headBytes", &limits.headBytes, .size(16 << 10...96 << 10))
     section.read("fields", &limits.fields, .integer(16...1000))
     section.read("trailerBytes", &limits.trailerBytes, .size(0...64 << 10))
     section.read("bodyBytes", &limits.bodyBytes, .bodySize)

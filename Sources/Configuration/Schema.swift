@@ -120,7 +120,7 @@ extension Configuration {
         /// A request target, 8,000 B…64 KiB; beyond it 414 (RFC 9112 §3 asks for 8,000).
         package var targetBytes = 8 << 10
 
-        /// A whole head, 16 KiB…1 MiB; beyond it 431.
+        /// A whole head, 16…96 KiB, since it must fit into one buffer; beyond it 431.
         package var headBytes = 64 << 10
 
         /// Fields in a head, 16…1,000; beyond it 431.
