@@ -133,9 +133,10 @@ extension ClientConnection {
         }
         exchange.reason = answer.reason
         if exchange.isAnswered {
-            // A stream broken after its head is cut, never ended cleanly.
+            // A stream broken after its head is cut, never ended cleanly: chunks and lengths show
+            // that something is missing, but only a reset shows it where the end is the close.
             exchange.keepsConnection = false
-            socket.reset()
+            if exchange.isHTTP10 { socket.reset() } else { socket.close() }
             return
         }
         exchange.isAnswered = true

@@ -17,7 +17,7 @@ package struct Readiness: OptionSet, Sendable {
     package static let writable = Readiness(rawValue: 2)
     /// The peer sends nothing more (FIN).
     package static let peerClosed = Readiness(rawValue: 4)
-    /// The connection is broken (RST, or both directions shut).
+    /// The connection is broken (RST, refused, unreachable).
     package static let broken = Readiness(rawValue: 8)
 }
 

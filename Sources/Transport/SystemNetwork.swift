@@ -62,7 +62,11 @@ package final class SystemNetwork: Network {
         if flags & EPOLLIN.rawValue != 0 { readiness.insert(.readable) }
         if flags & EPOLLOUT.rawValue != 0 { readiness.insert(.writable) }
         if flags & EPOLLRDHUP.rawValue != 0 { readiness.formUnion([.readable, .peerClosed]) }
-        if flags & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
+        // Both directions have ended; what was received before can still be read.
+        if flags & EPOLLHUP.rawValue != 0 {
+            readiness.formUnion([.readable, .writable, .peerClosed])
+        }
+        if flags & EPOLLERR.rawValue != 0 {
             readiness.formUnion([.readable, .writable, .broken])
         }
         return readiness
