@@ -13,13 +13,19 @@ import Testing
         desired: Int
     ) {
         var scaler = scaler()
-        #expect(scaler.evaluate(outstanding: outstanding, current: 1, ready: 1, now: start) == desired)
+        #expect(
+            scaler.evaluate(outstanding: outstanding, current: 1, ready: 1, now: start) == desired
+        )
     }
 
     @Test(arguments: [(36, 10), (44, 10), (45, 12), (35, 9)])
     func `stay within a tolerance of a tenth`(outstanding: Int, desired: Int) {
         var scaler = DesiredReplicas(
-            target: 1, concurrency: 4, min: 1, max: 20, window: .zero
+            target: 1,
+            concurrency: 4,
+            min: 1,
+            max: 20,
+            window: .zero
         )
         let answer = scaler.evaluate(outstanding: outstanding, current: 10, ready: 10, now: start)
         #expect(answer == desired)

@@ -61,7 +61,9 @@ import Testing
         #expect(Health(now: start).nextProbe == start)
     }
 
-    private func interval(_ health: Health, stateSince: Duration = .zero, seed: UInt64 = 1) -> Duration {
+    private func interval(_ health: Health, stateSince: Duration = .zero, seed: UInt64 = 1)
+        -> Duration
+    {
         var health = health
         var random = SeededRandom(seed: seed)
         let now = start + stateSince

@@ -30,7 +30,10 @@ func loads(
         let table = loads([1, 0, 1, 1, 0], limit: 1)
         for key in 0..<100 {
             let picked = policy.pick(
-                from: table.span, key: UInt64(key), now: start, using: &random
+                from: table.span,
+                key: UInt64(key),
+                now: start,
+                using: &random
             )
             #expect(picked == 1 || picked == 4)
         }
@@ -81,7 +84,10 @@ func loads(
         let table = loads([0, 0, 0, 0])
         let picked = (0..<200).compactMap {
             policy.pick(
-                from: table.span, key: SeededRandom.mix($0), now: start, using: &random
+                from: table.span,
+                key: SeededRandom.mix($0),
+                now: start,
+                using: &random
             )
         }
         #expect(Set(picked).count == 4)

@@ -350,6 +350,20 @@ import Testing
         #expect(try pool.lease().replica == pool.ids[0])
     }
 
+    @Test func `keep their claim to a slot that has just come back`() throws {
+        var pool = TestPool(replicas: 3)
+        let tickets = try (0..<3).map { _ in try pool.lease() }
+        let back = tickets[2].replica
+        pool.end(tickets[2], .full(retryAfter: .seconds(1)))
+        pool.end(tickets[1])
+        let retry = try #require(pool.arrive(excluding: [tickets[1].replica]).waiter)
+        pool.wait(.seconds(1))
+        _ = pool.arrive(excluding: [tickets[1].replica])
+        let effects = pool.advance()
+        #expect(effects.granted == [retry])
+        #expect(effects.grants.map(\.ticket.replica) == [back])
+    }
+
     @Test func `use the same again when there is no other`() throws {
         var pool = TestPool(replicas: 2)
         pool.probe(pool.ids[1], .refused)
@@ -431,6 +445,19 @@ import Testing
         _ = configure(&pool) { $0.policy = .peakEWMA }
         let after = pool.state.snapshot().replicas.map { [$0.state.rawValue, "\($0.inFlight)"] }
         #expect(before == after)
+    }
+
+    @Test func `change the policy`() {
+        var pool = TestPool(replicas: 4, concurrency: 100)
+        _ = configure(&pool) { $0.policy = .consistentHash(boundedLoad: 100) }
+        let homes = (0..<20).compactMap { _ in pool.arrive(affinity: 7).ticket?.replica }
+        #expect(homes.count == 20 && Set(homes).count == 1)
+    }
+
+    @Test func `change the retry budget`() {
+        var pool = TestPool()
+        _ = configure(&pool) { $0.retry = RetryOptions(budgetRatio: 0, perSecond: 0) }
+        #expect(pool.state.withdrawFromRetryBudget(now: pool.now) == false)
     }
 
     @Test func `never throw out those who wait already`() throws {

@@ -5,7 +5,9 @@ import Testing
 @Suite struct `The state of a replica` {
     private func up() -> Replica {
         var replica = Replica(
-            id: ReplicaID(raw: 0), spec: ReplicaSpec(endpoint: "a"), now: start
+            id: ReplicaID(raw: 0),
+            spec: ReplicaSpec(endpoint: "a"),
+            now: start
         )
         _ = replica.health.passed(rise: 1)
         return replica
@@ -47,7 +49,11 @@ import Testing
         replica.tell(.probePassed, now: start, into: &effects)
         replica.tell(.probePassed, now: start, into: &effects)
         let told = Transition(
-            replica: replica.id, endpoint: "a", from: .warming, to: .ready, why: .probePassed
+            replica: replica.id,
+            endpoint: "a",
+            from: .warming,
+            to: .ready,
+            why: .probePassed
         )
         #expect(effects.transitions == [told])
     }

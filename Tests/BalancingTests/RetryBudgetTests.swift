@@ -60,8 +60,8 @@ import Testing
         var paid: [ContinuousClock.Instant] = []
         var asked: [ContinuousClock.Instant] = []
         var now = start
-        for _ in 0..<5_000 {
-            now += .milliseconds(Int.random(in: 0..<20, using: &random))
+        for _ in 0..<1_200 {
+            now += .milliseconds(Int.random(in: 0..<80, using: &random))
             budget.deposit(now: now)
             asked.append(now)
             if budget.withdraw(now: now) { paid.append(now) }

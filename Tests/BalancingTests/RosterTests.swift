@@ -180,6 +180,15 @@ import Testing
         #expect(effects.transitions.map(\.why) == [.probeFailed])
     }
 
+    @Test func `sets an ejection aside that has become pointless`() throws {
+        var pool = TestPool(replicas: 2)
+        let id = pool.ids[0]
+        try pool.fail(id, 5)
+        pool.probe(id, .refused)
+        for _ in 0..<2 { pool.probe(id) }
+        #expect(try pool.stateOf(id) == .ready)
+    }
+
     @Test func `looks soon at one that was down and yet delivers`() throws {
         var pool = TestPool()
         let ticket = try pool.lease()
@@ -371,6 +380,16 @@ import Testing
         #expect(try pool.replica(pool.ids[0]).limitNow == 4)
     }
 
+    @Test func `is tried once also while older requests end`() throws {
+        var pool = TestPool(replicas: 2, concurrency: 4)
+        let old = try (0..<2).map { _ in try pool.lease(excluding: [pool.ids[1]]) }
+        try pool.fail(pool.ids[0], 5)
+        _ = pool.advance(.seconds(10))
+        _ = try pool.lease(excluding: [pool.ids[1]])
+        for ticket in old { pool.end(ticket, .abandoned) }
+        #expect(pool.arrive(excluding: [pool.ids[1]]).waiter != nil)
+    }
+
     @Test func `is put off, for longer, by a trial that fails`() throws {
         var pool = try onTrial()
         let trial = try pool.lease(excluding: [pool.ids[1]])
@@ -415,6 +434,26 @@ import Testing
             pool.state.progressed(id, now: pool.now)
         }
         #expect(try pool.stateOf(id) == .ready)
+    }
+
+    @Test func `are not those that finish other requests`() throws {
+        var pool = TestPool(replicas: 2, concurrency: 2) { $0.stall = .seconds(20) }
+        let stuck = try pool.lease(excluding: [pool.ids[1]])
+        for _ in 0..<3 {
+            let other = try pool.lease(excluding: [pool.ids[1]])
+            _ = pool.pass(.seconds(15))
+            pool.end(other)
+        }
+        #expect(try pool.stateOf(stuck.replica) == .ready)
+    }
+
+    @Test func `are found out when they come back up with old work`() throws {
+        var pool = TestPool(replicas: 2) { $0.stall = .seconds(20) }
+        let stuck = try pool.lease().replica
+        pool.probe(stuck, .refused)
+        _ = pool.pass(.seconds(60))
+        for _ in 0..<2 { pool.probe(stuck) }
+        #expect(pool.pass(.zero).flatMap(\.transitions).map(\.why) == [.stalled])
     }
 
     @Test func `are not those with nothing in flight`() throws {
@@ -504,6 +543,16 @@ import Testing
         #expect(pool.probe(pool.ids[1]).granted == [waiters[0]])
         let granted = pool.pass(.seconds(29)).map(\.granted).filter { !$0.isEmpty }
         #expect(granted == [[waiters[1]], [waiters[2]]])
+    }
+
+    @Test func `is over on time also when something else happens meanwhile`() throws {
+        var pool = TestPool(concurrency: 4)
+        pool.wait(.seconds(60))
+        pool.list(2)
+        pool.probe(pool.ids[1])
+        pool.end(try pool.lease(excluding: [pool.ids[1]]), .full(retryAfter: .seconds(5)))
+        let causes = pool.pass(.seconds(30)).flatMap(\.transitions).map(\.why)
+        #expect(causes == [.holdEnded, .slowStartOver])
     }
 
     @Test func `leaves a limit of one alone`() throws {

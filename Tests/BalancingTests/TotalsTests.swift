@@ -6,7 +6,9 @@ import Testing
     private func replicas(_ count: Int) -> [Replica] {
         (0..<count).map { number in
             var replica = Replica(
-                id: ReplicaID(raw: number), spec: ReplicaSpec(endpoint: "\(number)"), now: start
+                id: ReplicaID(raw: number),
+                spec: ReplicaSpec(endpoint: "\(number)"),
+                now: start
             )
             _ = replica.health.passed(rise: 1)
             return replica
