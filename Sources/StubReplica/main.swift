@@ -1,0 +1,33 @@
+// A stand-in model server for bench and tests, and the load that is put on a gateway.
+
+internal import FoundationEssentials
+internal import Glibc
+
+let usage = """
+    usage: stub-replica [OPTION VALUE]…         serve until killed
+           stub-replica load ADDRESS [OPTION VALUE]…   put load on a gateway
+
+    Serving: --port N (or PORT; 0: any)  --host 127.0.0.1  --concurrency N (0: no limit)
+      --startup-delay 2s, and how every request is answered unless its query says otherwise:
+      --latency 5ms|exp:5ms|lognormal:5ms,0.5  --status 200  --bytes N
+      --tokens N  --interval 20ms  --fault NAME
+    Load: --phases 100:5s,1000:20s (requests/s:time)  --arrivals constant|poisson  --seed N
+      --path /predict  --method POST  --bytes N  --timeout 10s  --connections N
+      --each (a line per request)  --end-when-refused (the client goes elsewhere)
+
+    """
+
+do throws(UsageError) {
+    var arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == "load" {
+        arguments = arguments.dropFirst()
+        try LoadPlan(arguments).start()
+    } else {
+        let port = ProcessInfo.processInfo.environment["PORT"]
+        try ReplicaOptions(arguments, port: port).start()
+    }
+} catch {
+    print("stub-replica: \(error.text)\n\(usage)", terminator: "")
+    exit(2)
+}
+while true { pause() }
