@@ -45,6 +45,11 @@ let package = Package(
             dependencies: ["Gateway", "Configuration", "Telemetry", "Transport"],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "StubReplica",
+            dependencies: ["Transport", "HTTPWire"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Simulation",
             dependencies: ["Transport", "HTTPWire", "Balancing", "Configuration", "Telemetry", "Gateway"],

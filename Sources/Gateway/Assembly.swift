@@ -60,10 +60,11 @@ extension Configuration.Pool {
                 busyWindow: health.busyWindow),
             outliers: OutlierOptions(
                 consecutive: outliers.consecutive ?? Int.max, base: outliers.ejectFor,
-                max: outliers.ejectForMax, maxEjectedShare: outliers.ejectedShare),
+                max: outliers.ejectForMax, maxEjectedShare: outliers.ejectedShare,
+                panicThreshold: outliers.panicThreshold, forgetAfter: outliers.forgetAfter),
             stall: settings.stall ?? .seconds(10 * 365 * 86_400),
             retry: RetryOptions(
-                budgetRatio: retries.budgetShare, perSecond: Double(retries.budgetPerSecond),
+                budgetRatio: retries.budgetShare, perSecond: retries.budgetPerSecond,
                 window: retries.budgetWindow, attemptsMax: retries.attempts)
         )
     }
@@ -124,7 +125,9 @@ extension ProcessOptions {
             min: processes.min, max: processes.max, stopTimeout: processes.stopTimeout,
             drainTimeout: processes.drainTimeout, backoffMin: processes.restart.backoff,
             backoffMax: processes.restart.backoffMax,
-            backoffReset: processes.restart.resetAfter, lineBytesMax: processes.log.lineBytes)
+            backoffReset: processes.restart.resetAfter, lineBytesMax: processes.log.lineBytes,
+            outputBytesPerSecond: processes.log.bytesPerSecond,
+            outputBurstBytes: processes.log.burstBytes)
     }
 }
 

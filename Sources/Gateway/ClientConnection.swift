@@ -54,6 +54,9 @@ final class ClientConnection {
         self.exchange = nil
     }
 
+    /// How long an idle connection is kept for a last request once the gateway drains.
+    private static let lastCall = Duration.seconds(1)
+
     // MARK: receiving
 
     /// Waits for the next head to be whole; false when the connection ends here.
@@ -63,7 +66,8 @@ final class ClientConnection {
         let timeouts = lane.snapshot.settings.timeouts
         parser.reset()
         var headDeadline: Instant?
-        let idleDeadline = lane.now + timeouts.keepAlive
+        var idleDeadline = lane.now + timeouts.keepAlive
+        var isLeaving = false
         while true {
             if let buffer, !buffer.isEmpty {
                 if headDeadline == nil {
@@ -79,7 +83,11 @@ final class ClientConnection {
             }
             guard received == .wouldBlock else { continue }
             if buffer?.isEmpty == true { releaseBuffer() }
-            if lane.gateway.isDraining && headDeadline == nil { return false }
+            if lane.gateway.isDraining && !isLeaving {
+                // A request may be on its way already: it is answered, with `Connection: close`.
+                isLeaving = true
+                idleDeadline = min(idleDeadline, lane.now + ClientConnection.lastCall)
+            }
             if lane.gateway.isCutting { return false }
             await parking.park(until: headDeadline ?? idleDeadline)
             if socket.isBroken { return false }
@@ -138,6 +146,17 @@ final class ClientConnection {
         return try body.discard(from: socket, through: &current)
     }
 
+    /// Moves a request that begins to wait into as little memory as it needs: thousands wait when
+    /// only a few are served.
+    func keepSnugly(_ body: RequestBody) {
+        guard let buffer, let start = body.keptFrom,
+            let snug = lane.context.buffers.snugCopy(of: buffer, from: start)
+        else { return }
+        body.move(to: snug, by: start)
+        lane.context.buffers.giveBack(buffer)
+        self.buffer = snug
+    }
+
     // MARK: leaving
 
     /// Whether nobody waits for the answer any more.
@@ -159,8 +178,20 @@ final class ClientConnection {
             if exchange.isAnswered && exchange.reason != .clientGone { await linger(exchange) }
             return false
         }
-        if current.isEmpty { releaseBuffer() }
+        if current.isEmpty {
+            releaseBuffer()
+        } else if current.isSnug && !unpack(current) {
+            return false
+        }
         return !lane.gateway.isDraining
+    }
+
+    /// Moves the beginning of a next request out of a snug buffer, where nothing can follow it.
+    private func unpack(_ snug: ByteBuffer) -> Bool {
+        guard let slab = lane.context.buffers.take(), slab.append(snug.bytes) else { return false }
+        lane.context.buffers.giveBack(snug)
+        buffer = slab
+        return true
     }
 
     private func releaseBuffer() {

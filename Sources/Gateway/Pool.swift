@@ -125,6 +125,7 @@ final class Pool: Sendable {
         as id: WaiterID,
         for exchange: Exchange
     ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
+        exchange.client.keepSnugly(exchange.body)
         while true {
             do throws(ExchangeError) {
                 // The queue's own bounds end the wait, through the timekeeper.

@@ -111,7 +111,7 @@ extension ClientConnection {
             switch try receiveBody(from: upstream, exchange) {
             case .bytes:
                 answer.pending = try answer.transfer.take(from: buffer)
-                exchange.route?.pool.progressed(upstream.endpoint, now: lane.now)
+                upstream.noteProgress(exchange)
                 return true
             case .end:
                 answer.pending = try answer.transfer.end(in: buffer)

@@ -93,6 +93,18 @@ final class RequestBody {
         pieces[0].buffer.write(bytes, at: pieces[0].start - distance - bytes.count)
     }
 
+    /// Where the bytes begin that must be kept while the request waits; nil when they stand in
+    /// more than one place.
+    var keptFrom: Int? { pieces.count == 1 && filled.isEmpty ? headStart : nil }
+
+    /// The bytes now stand in another buffer, `distance` bytes further to the front.
+    func move(to buffer: ByteBuffer, by distance: Int) {
+        let piece = pieces[0]
+        pieces[0] = Piece(
+            buffer: buffer, start: piece.start - distance, end: piece.end - distance)
+        headStart -= distance
+    }
+
     /// Goes back to the head's first byte.
     func startAttempt() {
         precondition(isReplayable, "a body that is gone cannot be sent again")
@@ -191,7 +203,7 @@ final class RequestBody {
         if isReplayable && transfer.bytesTaken >= UInt64(holdBytesMax) {
             stopHolding(keeping: current)
         }
-        guard isReplayable else {
+        if !isReplayable && !current.isSnug {
             pieces.removeAll(keepingCapacity: true)
             next = 0
             current.clear()
@@ -204,13 +216,20 @@ final class RequestBody {
             return
         }
         guard let another = buffers.take() else {
+            if current.isSnug { throw .outOfBuffers }
             stopHolding(keeping: current)
             pieces.removeAll(keepingCapacity: true)
             next = 0
             current.clear()
             return
         }
-        filled.append(current)
+        if isReplayable {
+            filled.append(current)
+        } else {
+            pieces.removeAll(keepingCapacity: true)
+            next = 0
+            buffers.giveBack(current)
+        }
         current = another
     }
 

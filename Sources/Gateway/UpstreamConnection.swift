@@ -13,6 +13,7 @@ final class UpstreamConnection {
     private var parser = ResponseParser()
     private(set) var buffer: ByteBuffer?
     private var idleSince: Instant
+    private var progressDue: Instant
     /// Whether it has served a request before this one.
     var isReused = false
     /// Whether the last exchange left it clean.
@@ -29,6 +30,8 @@ final class UpstreamConnection {
         self.keepAlive = keepAlive
         self.context = context
         idleSince = context.now
+        // The lease itself was progress.
+        progressDue = context.now + .seconds(1)
     }
 
     // MARK: between exchanges
@@ -60,6 +63,7 @@ final class UpstreamConnection {
     /// Sends the request: head and body until all is sent or the replica answers early.
     func send(_ exchange: Exchange) async throws(ExchangeError) {
         isReusable = false
+        progressDue = context.now + .seconds(1)
         parser = ResponseParser(limits: exchange.lane.snapshot.settings.limits)
         exchange.body.patchHead(
             RemainingTime(exchange.timeLeft).bytes,
@@ -110,7 +114,7 @@ final class UpstreamConnection {
             }
             switch try receive(for: exchange) {
             case .bytes:
-                exchange.route?.pool.progressed(endpoint, now: context.now)
+                noteProgress(exchange)
             case .end:
                 throw exchange.after(fault(.reset))
             case .wouldBlock:
@@ -231,6 +235,13 @@ final class UpstreamConnection {
         case 502, 503, 504: return .status(head.status)
         default: return nil
         }
+    }
+
+    /// Tells the pool that bytes came; it takes its lock for that, so once a second is enough.
+    func noteProgress(_ exchange: Exchange) {
+        guard context.now >= progressDue else { return }
+        progressDue = context.now + .seconds(1)
+        exchange.route?.pool.progressed(endpoint, now: context.now)
     }
 
     // MARK: faults

@@ -21,9 +21,17 @@
     /// Offset behind the last byte of the run.
     package private(set) var end = ByteBuffer.headroomBytes
 
-    init() {
-        unsafe base = .allocate(byteCount: ByteBuffer.slabBytes, alignment: 64)
+    /// Bytes of this buffer's memory: a slab, or less for one that only keeps a waiting request.
+    let capacity: Int
+
+    init(capacity: Int = ByteBuffer.slabBytes) {
+        self.capacity = capacity
+        unsafe base = .allocate(byteCount: capacity, alignment: 64)
+        if capacity < ByteBuffer.slabBytes { (start, end) = (0, 0) }
     }
+
+    /// Whether it only keeps what it was made with, and takes nothing more.
+    package var isSnug: Bool { capacity < ByteBuffer.slabBytes }
 
     deinit { unsafe base.deallocate() }
 
@@ -31,7 +39,9 @@
     package var count: Int { end - start }
     package var isEmpty: Bool { start == end }
     /// Bytes that can still be received behind the run; a little is kept for chunk framing.
-    package var room: Int { max(0, ByteBuffer.slabBytes - ByteBuffer.tailroomBytes - end) }
+    package var room: Int {
+        isSnug ? 0 : max(0, ByteBuffer.slabBytes - ByteBuffer.tailroomBytes - end)
+    }
 
     /// The run.
     package var bytes: Span<UInt8> {
@@ -67,7 +77,7 @@
     /// Sets the run to the bytes from `start` up to `end`, both offsets in the slab.
     package func setRun(from start: Int, to end: Int) {
         precondition(
-            0 <= start && start <= end && end <= ByteBuffer.slabBytes, "run \(start)..<\(end)")
+            0 <= start && start <= end && end <= capacity, "run \(start)..<\(end)")
         self.start = start
         self.end = end
     }
@@ -93,7 +103,7 @@
     /// Copies `bytes` into the slab at an offset; the run is not changed.
     package func write(_ bytes: Span<UInt8>, at offset: Int) {
         precondition(
-            offset >= 0 && offset + bytes.count <= ByteBuffer.slabBytes, "write at \(offset)")
+            offset >= 0 && offset + bytes.count <= capacity, "write at \(offset)")
         unsafe bytes.withUnsafeBytes { source in
             guard let from = source.baseAddress else { return }
             unsafe base.advanced(by: offset).copyMemory(from: from, byteCount: source.count)
@@ -108,9 +118,18 @@
         return true
     }
 
+    /// Takes over the bytes of another buffer from an offset to its run's end.
+    func copy(from other: ByteBuffer, _ offset: Int) {
+        let bytes = unsafe other.memory(from: offset, to: other.end)
+        if let source = bytes.baseAddress {
+            unsafe base.copyMemory(from: source, byteCount: bytes.count)
+        }
+        setRun(from: other.start - offset, to: other.end - offset)
+    }
+
     /// Some bytes of the slab as the kernel takes them.
     func memory(from start: Int, to end: Int) -> UnsafeRawBufferPointer {
-        precondition(0 <= start && start <= end && end <= ByteBuffer.slabBytes, "memory")
+        precondition(0 <= start && start <= end && end <= capacity, "memory")
         return unsafe UnsafeRawBufferPointer(start: base.advanced(by: start), count: end - start)
     }
 
@@ -124,28 +143,51 @@
 
 /// A loop's slabs: a last-in-first-out free list, so that warm memory is used first.
 package final class BufferPool {
-    /// Most slabs in use at once.
+    /// Most bytes in use at once, counted as slabs.
     package let limit: Int
-    /// Slabs in use now.
-    package private(set) var inUse = 0
+    private var bytesInUse = 0
     private var free: [ByteBuffer] = []
     /// Free slabs beyond this are given back to the system: 64 × 128 KiB = 8 MiB.
     private static let keptFree = 64
+    /// Rounds the size of snug buffers, so that the allocator can use their memory again.
+    private static let snugStep = 1024
 
     init(limit: Int) { self.limit = limit }
 
+    /// Slabs in use now; snug buffers count by their size.
+    package var inUse: Int {
+        (bytesInUse + ByteBuffer.slabBytes - 1) / ByteBuffer.slabBytes
+    }
+
     /// An empty buffer; nil when the limit is reached.
     package func take() -> ByteBuffer? {
-        guard inUse < limit else { return nil }
-        inUse += 1
+        guard bytesInUse + ByteBuffer.slabBytes <= limit * ByteBuffer.slabBytes else { return nil }
+        bytesInUse += ByteBuffer.slabBytes
         return free.popLast() ?? ByteBuffer()
+    }
+
+    /// Copies the bytes from `start` to the run's end into a buffer of just that size, for a
+    /// request that waits; nil when that would not save most of the slab.
+    ///
+    /// The run is copied with them. Everything stands `start` bytes further to the front.
+    package func snugCopy(of buffer: ByteBuffer, from start: Int) -> ByteBuffer? {
+        let count = buffer.end - start + ByteBuffer.tailroomBytes
+        let step = BufferPool.snugStep
+        let capacity = (count + step - 1) / step * step
+        guard !buffer.isSnug, capacity <= ByteBuffer.slabBytes / 4,
+            bytesInUse + capacity <= limit * ByteBuffer.slabBytes
+        else { return nil }
+        bytesInUse += capacity
+        let snug = ByteBuffer(capacity: capacity)
+        snug.copy(from: buffer, start)
+        return snug
     }
 
     /// Gives a buffer back; the caller must not use it again.
     package func giveBack(_ buffer: ByteBuffer) {
-        precondition(inUse > 0, "a buffer was given back twice")
-        inUse -= 1
-        guard free.count < BufferPool.keptFree else { return }
+        precondition(bytesInUse >= buffer.capacity, "a buffer was given back twice")
+        bytesInUse -= buffer.capacity
+        guard !buffer.isSnug, free.count < BufferPool.keptFree else { return }
         buffer.clear()
         free.append(buffer)
     }
