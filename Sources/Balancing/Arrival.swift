@@ -3,7 +3,12 @@
 /// What the pool needs to know of a request that asks for a slot.
 package struct Arrival: Sendable, Equatable {
     /// The instant by which the request must be finished.
-    package var deadline: ContinuousClock.Instant
+    package var deadline: ContinuousClock.Instant {
+        get { due.instant }
+        set { due = Moment(newValue) }
+    }
+    /// The deadline as this module reckons.
+    private(set) var due: Moment
     /// Higher goes first; equals are served in order of arrival.
     package var priority: Int
     /// Bytes of the request held in memory while it waits.
@@ -25,7 +30,7 @@ package struct Arrival: Sendable, Equatable {
         excluding: [ReplicaID] = [],
         isRetry: Bool = false
     ) {
-        self.deadline = deadline
+        self.due = Moment(deadline)
         self.priority = priority
         self.bytes = bytes
         self.affinity = affinity

@@ -28,16 +28,16 @@ struct Health: Sendable {
     private(set) var passes = 0
     private(set) var failures = 0
     /// The last outcome and when it came.
-    private(set) var last: (outcome: ProbeOutcome, at: ContinuousClock.Instant)?
+    private(set) var last: (outcome: ProbeOutcome, at: Moment)?
     /// When the next probe is due.
-    var nextProbe: ContinuousClock.Instant
+    var nextProbe: Moment
 
     /// Passes and failures before a verdict are "changing", and so is the time after one.
     private static let changingFor = Duration.seconds(30)
     /// No setting makes probes come faster than this.
     private static let shortest = Duration.milliseconds(10)
 
-    init(now: ContinuousClock.Instant) {
+    init(now: Moment) {
         nextProbe = now
     }
 
@@ -45,7 +45,7 @@ struct Health: Sendable {
     private var isUndecided: Bool { passes > 0 || failures > 0 }
 
     /// Notes what a probe said, for display.
-    mutating func note(_ outcome: ProbeOutcome, now: ContinuousClock.Instant) {
+    mutating func note(_ outcome: ProbeOutcome, now: Moment) {
         last = (outcome, now)
     }
 
@@ -85,8 +85,8 @@ struct Health: Sendable {
     /// ± 10 % so that replicas and gateways do not fall into step.
     mutating func plan(
         _ options: HealthOptions,
-        stateSince: ContinuousClock.Instant,
-        now: ContinuousClock.Instant,
+        stateSince: Moment,
+        now: Moment,
         using random: inout SeededRandom
     ) {
         let isFresh = (isDown || !isProven) && now < stateSince + Self.changingFor

@@ -7,14 +7,15 @@ package struct LeaseTicket: Sendable, Equatable {
     /// The replica whose slot is held.
     package let replica: ReplicaID
     /// When the slot was taken.
-    package let startedAt: ContinuousClock.Instant
+    package var startedAt: ContinuousClock.Instant { began.instant }
+    let began: Moment
     /// Whether this request decides the readmission of an ejected replica.
     package let isTrial: Bool
 
     /// A ticket; made by the pool.
-    package init(replica: ReplicaID, startedAt: ContinuousClock.Instant, isTrial: Bool = false) {
+    init(replica: ReplicaID, began: Moment, isTrial: Bool = false) {
         self.replica = replica
-        self.startedAt = startedAt
+        self.began = began
         self.isTrial = isTrial
     }
 }

@@ -19,14 +19,14 @@ struct Outliers: Sendable {
     /// Ejections not yet forgotten: the n of the next duration.
     private var recentEjections = 0
     /// When the last ejection ended.
-    private var readmittedAt: ContinuousClock.Instant?
+    private var readmittedAt: Moment?
     /// Start of the lease on trial, if one is out.
-    private(set) var trial: ContinuousClock.Instant?
+    private(set) var trial: Moment?
 
     enum Phase: Sendable, Equatable {
         case fit
-        case ejected(since: ContinuousClock.Instant, until: ContinuousClock.Instant, forStall: Bool)
-        case onTrial(ejectedSince: ContinuousClock.Instant)
+        case ejected(since: Moment, until: Moment, forStall: Bool)
+        case onTrial(ejectedSince: Moment)
     }
 
     var isEjected: Bool { if case .ejected = phase { true } else { false } }
@@ -51,11 +51,11 @@ struct Outliers: Sendable {
     mutating func eject(
         _ options: OutlierOptions,
         forStall: Bool,
-        now: ContinuousClock.Instant
+        now: Moment
     ) {
         if let readmittedAt, options.forgetAfter > .zero {
-            let forgotten = (now - readmittedAt).attoseconds / options.forgetAfter.attoseconds
-            recentEjections = max(0, recentEjections - Int(clamping: forgotten))
+            let forgotten = (now - readmittedAt) / options.forgetAfter
+            recentEjections = max(0, recentEjections - Int(min(forgotten, 1e6)))
         }
         recentEjections += 1
         ejectionsTotal += 1
@@ -68,14 +68,14 @@ struct Outliers: Sendable {
     }
 
     /// When the ejection is over; `nil` when not ejected.
-    var ejectedUntil: ContinuousClock.Instant? {
+    var ejectedUntil: Moment? {
         if case .ejected(_, let until, _) = phase { until } else { nil }
     }
 
     /// A replica ejected for silence has spoken: its trial may begin now.
     ///
     /// `true` if that applies.
-    mutating func progressed(now: ContinuousClock.Instant) -> Bool {
+    mutating func progressed(now: Moment) -> Bool {
         guard case .ejected(let since, let until, true) = phase, now < until else { return false }
         phase = .ejected(since: since, until: now, forStall: true)
         return true
@@ -91,12 +91,12 @@ struct Outliers: Sendable {
     }
 
     /// Hands the trial to the lease that starts at `now`.
-    mutating func startTrial(now: ContinuousClock.Instant) {
+    mutating func startTrial(now: Moment) {
         trial = now
     }
 
     /// The lease that began at `start` ended; `true` if it was the trial that is out.
-    mutating func endTrial(startedAt start: ContinuousClock.Instant) -> Bool {
+    mutating func endTrial(startedAt start: Moment) -> Bool {
         guard isOnTrial, trial == start else { return false }
         trial = nil
         return true
@@ -106,7 +106,7 @@ struct Outliers: Sendable {
     /// given while ejections were ignored.
     ///
     /// Its success readmits.
-    func isNewer(_ start: ContinuousClock.Instant) -> Bool {
+    func isNewer(_ start: Moment) -> Bool {
         switch phase {
         case .fit: false
         case .ejected(let since, _, _), .onTrial(let since): start > since
@@ -114,7 +114,7 @@ struct Outliers: Sendable {
     }
 
     /// Back in service.
-    mutating func readmit(now: ContinuousClock.Instant) {
+    mutating func readmit(now: Moment) {
         phase = .fit
         trial = nil
         consecutiveFailures = 0
@@ -122,7 +122,7 @@ struct Outliers: Sendable {
     }
 
     /// Down by other evidence: the ejection has no object any more; it stays on record.
-    mutating func wentDown(now: ContinuousClock.Instant) {
+    mutating func wentDown(now: Moment) {
         if phase != .fit { readmittedAt = now }
         phase = .fit
         trial = nil

@@ -61,7 +61,7 @@ struct Policy: Sendable {
     mutating func pick(
         from loads: Span<ReplicaLoad>,
         key: UInt64?,
-        now: ContinuousClock.Instant,
+        now: Moment,
         using random: inout SeededRandom
     ) -> Int? {
         switch kind {

@@ -82,7 +82,7 @@ extension ReplicaSnapshot: Equatable {
             endpoint: replica.spec.endpoint,
             state: replica.state,
             why: replica.why,
-            since: replica.since,
+            since: replica.since.instant,
             inFlight: load.inFlight,
             concurrencyLimit: full,
             limitNow: load.limit,
@@ -91,10 +91,10 @@ extension ReplicaSnapshot: Equatable {
             latency: load.latency.shown,
             consecutiveFailures: replica.outliers.consecutiveFailures,
             ejections: replica.outliers.ejectionsTotal,
-            ejectedUntil: replica.outliers.ejectedUntil,
-            heldUntil: replica.heldUntil,
+            ejectedUntil: replica.outliers.ejectedUntil?.instant,
+            heldUntil: replica.heldUntil?.instant,
             lastProbe: replica.health.last?.outcome,
-            lastProbeAt: replica.health.last?.at,
+            lastProbeAt: replica.health.last?.at.instant,
             isListed: replica.isListed,
             isDrainedByOperator: replica.isDrainedByOperator
         )

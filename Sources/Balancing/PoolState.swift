@@ -26,7 +26,7 @@ package struct PoolState: Sendable {
     private var isStopping = false
     /// The outlook for waiters, and since when it is so.
     private var outlook = Totals.Outlook.starting
-    private var outlookSince: ContinuousClock.Instant?
+    private var outlookSince: Moment?
 
     /// Waiters that avoid all replicas with room are passed over; after this many in a row the
     /// search ends, so that one event has bounded work.
@@ -51,6 +51,7 @@ package struct PoolState: Sendable {
         _ options: PoolOptions,
         now: ContinuousClock.Instant
     ) -> PoolEffects {
+        let now = Moment(now)
         var effects = PoolEffects()
         retryBudget.configure(options.retry)
         roster.configure(options, now: now, into: &effects)
@@ -66,6 +67,7 @@ package struct PoolState: Sendable {
         _ wanted: [ReplicaSpec],
         now: ContinuousClock.Instant
     ) -> PoolEffects {
+        let now = Moment(now)
         var effects = PoolEffects()
         roster.list(wanted, now: now, into: &effects)
         settle(now: now, into: &effects)
@@ -80,6 +82,7 @@ package struct PoolState: Sendable {
         _ isDraining: Bool,
         now: ContinuousClock.Instant
     ) -> PoolEffects {
+        let now = Moment(now)
         var effects = PoolEffects()
         guard let index = roster.index(of: id) else { return effects }
         roster.setDraining(index, isDraining, now: now, into: &effects)
@@ -93,9 +96,10 @@ package struct PoolState: Sendable {
     ///
     /// O(replicas).
     package mutating func arrive(_ arrival: Arrival, now: ContinuousClock.Instant) -> Admission {
+        let now = Moment(now)
         if !arrival.isRetry { retryBudget.deposit(now: now) }
         guard !isStopping else { return .shed(Shed(.stopping, retryAfter: pause(work: nil))) }
-        guard arrival.deadline > now else { return .shed(Shed(.deadline)) }
+        guard arrival.due > now else { return .shed(Shed(.deadline)) }
         if mayGoFirst(now: now),
             let ticket = roster.lease(for: arrival, now: now, using: &random)
         {
@@ -119,6 +123,7 @@ package struct PoolState: Sendable {
         _ verdict: Verdict,
         now: ContinuousClock.Instant
     ) -> PoolEffects {
+        let now = Moment(now)
         var effects = PoolEffects()
         measure(lease, verdict, now: now)
         if roster.end(lease, verdict, now: now, into: &effects) {
@@ -133,13 +138,14 @@ package struct PoolState: Sendable {
     ///
     /// Cheap, but under the lock: once a second and connection is enough.
     package mutating func progressed(_ id: ReplicaID, now: ContinuousClock.Instant) {
+        let now = Moment(now)
         guard let index = roster.index(of: id) else { return }
         roster.progressed(index, now: now)
     }
 
     /// Takes one retry out of the pool's budget; `false` when there is none left.
     package mutating func withdrawFromRetryBudget(now: ContinuousClock.Instant) -> Bool {
-        retryBudget.withdraw(now: now)
+        retryBudget.withdraw(now: Moment(now))
     }
 
     // MARK: Probes
@@ -152,6 +158,7 @@ package struct PoolState: Sendable {
         _ outcome: ProbeOutcome,
         now: ContinuousClock.Instant
     ) -> PoolEffects {
+        let now = Moment(now)
         var effects = PoolEffects()
         guard let index = roster.index(of: id) else { return effects }
         roster.probed(index, outcome, now: now, using: &random, into: &effects)
@@ -164,7 +171,7 @@ package struct PoolState: Sendable {
     /// `nil` when it is gone or leaving.
     package func nextProbe(of id: ReplicaID) -> ContinuousClock.Instant? {
         guard let index = roster.index(of: id), roster.replicas[index].isListed else { return nil }
-        return roster.replicas[index].health.nextProbe
+        return roster.replicas[index].health.nextProbe.instant
     }
 
     // MARK: Time
@@ -174,6 +181,7 @@ package struct PoolState: Sendable {
     ///
     /// To be called at `nextEvent`; earlier or later does no harm.
     package mutating func advance(to now: ContinuousClock.Instant) -> PoolEffects {
+        let now = Moment(now)
         var effects = PoolEffects()
         roster.advance(to: now, into: &effects)
         settle(now: now, into: &effects)
@@ -184,7 +192,9 @@ package struct PoolState: Sendable {
     /// The latest instant for the next `advance`; `nil` when nothing will ever be due.
     ///
     /// May be earlier than anything happens. Read it after every event. O(1).
-    package var nextEvent: ContinuousClock.Instant? {
+    package var nextEvent: ContinuousClock.Instant? { nextMoment?.instant }
+
+    private var nextMoment: Moment? {
         var next = roster.nextEvent
         guard !queue.isEmpty else { return next }
         if let growth = roster.totals.limitsChangeAt { next = min(next ?? growth, growth) }
@@ -218,7 +228,7 @@ package struct PoolState: Sendable {
                 ReplicaSnapshot($0, $1, options: roster.options)
             },
             waiters: queue.count,
-            oldestWaiterSince: queue.oldest.flatMap { queue[$0]?.arrivedAt },
+            oldestWaiterSince: queue.oldest.flatMap { queue[$0]?.arrivedAt.instant },
             queueLimit: queueLimit,
             queueBytes: queue.bytes,
             capacity: capacity,
@@ -249,7 +259,7 @@ package struct PoolState: Sendable {
 
     /// Whether a newcomer may take a slot before anyone who waits: nobody does, or all who do
     /// avoid the replicas with room.
-    private func mayGoFirst(now: ContinuousClock.Instant) -> Bool {
+    private func mayGoFirst(now: Moment) -> Bool {
         if queue.isEmpty { return true }
         guard queue.excludingCount == queue.count else { return false }
         // A limit that has just grown belongs to those who wait; `advance` is due for it.
@@ -257,7 +267,7 @@ package struct PoolState: Sendable {
     }
 
     /// Why this newcomer must not wait; `nil` when it may.
-    private mutating func refusal(of waiter: Waiter, now: ContinuousClock.Instant) -> Shed? {
+    private mutating func refusal(of waiter: Waiter, now: Moment) -> Shed? {
         if outlook == .down, isPatienceSpent(by: now) {
             return Shed(.noReplicas, retryAfter: pause(work: nil))
         }
@@ -270,12 +280,12 @@ package struct PoolState: Sendable {
         guard outlook == .serving, let rate = completionsPerSecond else { return nil }
         let work = queue.ahead(of: waiter.rank) + 1
         let start = now + .seconds(min(Double(work) / rate, 1e9))
-        guard start + completions.quickest >= waiter.arrival.deadline else { return nil }
+        guard start + completions.quickest >= waiter.arrival.due else { return nil }
         return Shed(.deadline, retryAfter: pause(work: work))
     }
 
     /// Whether all replicas have been down for as long as patience lasts.
-    private func isPatienceSpent(by now: ContinuousClock.Instant) -> Bool {
+    private func isPatienceSpent(by now: Moment) -> Bool {
         outlookSince.map { $0 + roster.options.queue.patience <= now } ?? false
     }
 
@@ -300,9 +310,9 @@ package struct PoolState: Sendable {
     private mutating func measure(
         _ lease: LeaseTicket,
         _ verdict: Verdict,
-        now: ContinuousClock.Instant
+        now: Moment
     ) {
-        let held = now - lease.startedAt
+        let held = now - lease.began
         switch verdict {
         case .success: completions.record(held: held, wasSuccess: true)
         case .abandoned, .failure(.timeout), .failure(.stalled):
@@ -315,7 +325,7 @@ package struct PoolState: Sendable {
 
     /// Brings limits, outlook and queue in line after something changed.
     private mutating func settle(
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         roster.refresh(now: now)
@@ -328,14 +338,14 @@ package struct PoolState: Sendable {
 
     /// Serves waiters in order, as long as there is room for them.
     private mutating func dispatch(
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         var next = queue.first
         var passedOver = 0
         while let id = next, let waiter = queue[id], passedOver < Self.passedOverMax {
             next = queue.following(id)
-            if waiter.arrival.deadline <= now {
+            if waiter.arrival.due <= now {
                 shed(id, Shed(.deadline), into: &effects)
                 continue
             }
@@ -352,8 +362,8 @@ package struct PoolState: Sendable {
 
     // MARK: Expiry
 
-    private var earliestDeadline: ContinuousClock.Instant? {
-        queue.mostUrgent.flatMap { queue[$0]?.arrival.deadline }
+    private var earliestDeadline: Moment? {
+        queue.mostUrgent.flatMap { queue[$0]?.arrival.due }
     }
 
     /// When the longest waiting has waited enough.
@@ -361,7 +371,7 @@ package struct PoolState: Sendable {
     /// The clock of a wait starts anew when the outlook changes: those who were patient while
     /// nothing was usable are not shed at the moment help arrives. While all are down patience
     /// is the pool's, counted from the last one's fall, and later arrivals share what is left.
-    private var earliestTimeout: ContinuousClock.Instant? {
+    private var earliestTimeout: Moment? {
         guard let oldest = queue.oldest, let waiter = queue[oldest] else { return nil }
         let since = outlookSince ?? waiter.arrivedAt
         switch outlook {
@@ -373,7 +383,7 @@ package struct PoolState: Sendable {
 
     /// Refuses all whose deadline or patience is over.
     private mutating func expire(
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         while let deadline = earliestDeadline, deadline <= now, let id = queue.mostUrgent {

@@ -73,18 +73,18 @@ struct Replica: Sendable {
     var activity = Activity()
     var slowStart: SlowStart?
     /// Since when it has been up without interruption.
-    var upSince: ContinuousClock.Instant?
+    var upSince: Moment?
     /// A probe timed out while it worked, and none has passed since.
     var isBusy = false
     /// It asked for no new work until then.
-    var heldUntil: ContinuousClock.Instant?
+    var heldUntil: Moment?
 
     /// The state last told in a transition, its cause and its time.
     private(set) var shown = ReplicaState.warming
     private(set) var why = TransitionCause.added
-    private(set) var since: ContinuousClock.Instant
+    private(set) var since: Moment
 
-    init(id: ReplicaID, spec: ReplicaSpec, now: ContinuousClock.Instant) {
+    init(id: ReplicaID, spec: ReplicaSpec, now: Moment) {
         self.id = id
         self.spec = spec
         self.health = Health(now: now)
@@ -111,7 +111,7 @@ struct Replica: Sendable {
     /// Compares the state with what was told last; a difference is told now.
     mutating func tell(
         _ cause: TransitionCause,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         let current = state

@@ -11,7 +11,7 @@ struct RetryBudget: Sendable {
     private var retriesInWindow = 0
     private var current = 0
     /// When the current bucket ends; `nil` until the first event.
-    private var bucketEnd: ContinuousClock.Instant?
+    private var bucketEnd: Moment?
 
     init(options: RetryOptions) {
         self.options = options
@@ -23,14 +23,14 @@ struct RetryBudget: Sendable {
     }
 
     /// Counts one first attempt.
-    mutating func deposit(now: ContinuousClock.Instant) {
+    mutating func deposit(now: Moment) {
         roll(to: now)
         requests[current] += 1
         requestsInWindow += 1
     }
 
     /// Takes one retry out of the budget; `false` when there is none left.
-    mutating func withdraw(now: ContinuousClock.Instant) -> Bool {
+    mutating func withdraw(now: Moment) -> Bool {
         roll(to: now)
         let reserve = options.perSecond * seconds(of: options.window)
         let allowed = options.budgetRatio * Double(requestsInWindow) + reserve
@@ -42,7 +42,7 @@ struct RetryBudget: Sendable {
 
     private var bucketWidth: Duration { max(options.window / 10, .milliseconds(1)) }
 
-    private mutating func roll(to now: ContinuousClock.Instant) {
+    private mutating func roll(to now: Moment) {
         guard let end = bucketEnd else {
             bucketEnd = now + bucketWidth
             return

@@ -19,7 +19,7 @@ struct Roster: Sendable {
     /// What the replicas add up to.
     private(set) var totals = Totals()
     /// No replica has anything due before this; `nil` when none has at all.
-    private(set) var nextEvent: ContinuousClock.Instant?
+    private(set) var nextEvent: Moment?
 
     init(options: PoolOptions) {
         self.options = options
@@ -44,7 +44,7 @@ struct Roster: Sendable {
     /// Takes new settings; counts, health and learned values stay.
     mutating func configure(
         _ options: PoolOptions,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         if options.policy != policy.kind { policy = Policy(options.policy) }
@@ -58,7 +58,7 @@ struct Roster: Sendable {
     /// Makes the replicas those of `wanted`, by endpoint; of a repeated endpoint the first counts.
     mutating func list(
         _ wanted: [ReplicaSpec],
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         var missing: [String: ReplicaSpec] = [:]
@@ -83,7 +83,7 @@ struct Roster: Sendable {
 
     private mutating func append(
         _ spec: ReplicaSpec,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         let id = ReplicaID(raw: idsGiven)
@@ -96,7 +96,7 @@ struct Roster: Sendable {
     private mutating func adopt(
         _ spec: ReplicaSpec,
         _ index: Int,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         replicas[index].spec = spec
@@ -110,7 +110,7 @@ struct Roster: Sendable {
     mutating func setDraining(
         _ index: Int,
         _ isDraining: Bool,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         guard replicas[index].isDrainedByOperator != isDraining else { return }
@@ -132,7 +132,7 @@ struct Roster: Sendable {
     /// Picks a replica with room and takes a slot of it, in one step; `nil` when none has room.
     mutating func lease(
         for arrival: Arrival,
-        now: ContinuousClock.Instant,
+        now: Moment,
         using random: inout SeededRandom
     ) -> LeaseTicket? {
         if let due = totals.limitsChangeAt, due <= now { refresh(now: now) }
@@ -148,13 +148,13 @@ struct Roster: Sendable {
             replicas[index].outliers.startTrial(now: now)
             refresh(now: now)
         }
-        return LeaseTicket(replica: replicas[index].id, startedAt: now, isTrial: isTrial)
+        return LeaseTicket(replica: replicas[index].id, began: now, isTrial: isTrial)
     }
 
     /// Lets the policy choose.
     private mutating func pick(
         for arrival: Arrival,
-        now: ContinuousClock.Instant,
+        now: Moment,
         using random: inout SeededRandom
     ) -> Int? {
         // A copy (a few words), since a span of `loads` borrows all of the roster.
@@ -186,7 +186,7 @@ struct Roster: Sendable {
     mutating func end(
         _ ticket: LeaseTicket,
         _ verdict: Verdict,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) -> Bool {
         guard let index = index(of: ticket.replica), loads[index].inFlight > 0 else {
@@ -201,8 +201,8 @@ struct Roster: Sendable {
             replicas[index].activity.ended(withProgress: answered, now: now)
         }
         let wasTrial =
-            ticket.isTrial && replicas[index].outliers.endTrial(startedAt: ticket.startedAt)
-        let lease = (index: index, held: max(now - ticket.startedAt, .zero), wasTrial: wasTrial)
+            ticket.isTrial && replicas[index].outliers.endTrial(startedAt: ticket.began)
+        let lease = (index: index, held: max(now - ticket.began, .zero), wasTrial: wasTrial)
         switch verdict {
         case .success:
             hasChanged = succeeded(lease, ticket, now: now, into: &effects) || hasChanged
@@ -227,13 +227,13 @@ struct Roster: Sendable {
     private mutating func succeeded(
         _ lease: EndedLease,
         _ ticket: LeaseTicket,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) -> Bool {
         let index = lease.index
         loads[index].latency.observe(lease.held, now: now)
         replicas[index].outliers.succeeded()
-        if replicas[index].outliers.isNewer(ticket.startedAt) {
+        if replicas[index].outliers.isNewer(ticket.began) {
             replicas[index].outliers.readmit(now: now)
             startSlowly(index, now: now)
             replicas[index].tell(.trialPassed, now: now, into: &effects)
@@ -247,7 +247,7 @@ struct Roster: Sendable {
     private mutating func failed(
         _ lease: EndedLease,
         _ kind: FailureKind,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         let index = lease.index
@@ -277,7 +277,7 @@ struct Roster: Sendable {
     private mutating func hold(
         _ index: Int,
         for retryAfter: Duration?,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         let length = min(max(retryAfter ?? .seconds(1), .milliseconds(1)), .seconds(60))
@@ -288,11 +288,11 @@ struct Roster: Sendable {
     }
 
     /// Bytes came from a replica.
-    mutating func progressed(_ index: Int, now: ContinuousClock.Instant) {
+    mutating func progressed(_ index: Int, now: Moment) {
         _ = noteProgress(index, now: now)
     }
 
-    private mutating func noteProgress(_ index: Int, now: ContinuousClock.Instant) -> Bool {
+    private mutating func noteProgress(_ index: Int, now: Moment) -> Bool {
         replicas[index].activity.progressed(now: now)
         guard replicas[index].outliers.progressed(now: now) else { return false }
         wake(at: now)
@@ -309,7 +309,7 @@ struct Roster: Sendable {
     private mutating func eject(
         _ index: Int,
         _ cause: TransitionCause,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         replicas[index].outliers.eject(options.outliers, forStall: cause == .stalled, now: now)
@@ -324,7 +324,7 @@ struct Roster: Sendable {
     mutating func probed(
         _ index: Int,
         _ outcome: ProbeOutcome,
-        now: ContinuousClock.Instant,
+        now: Moment,
         using random: inout SeededRandom,
         into effects: inout PoolEffects
     ) {
@@ -357,7 +357,7 @@ struct Roster: Sendable {
         replicas[index].health.plan(options.health, stateSince: since, now: now, using: &random)
     }
 
-    private func isExcused(_ index: Int, now: ContinuousClock.Instant) -> Bool {
+    private func isExcused(_ index: Int, now: Moment) -> Bool {
         replicas[index].health.isProven && !replicas[index].health.isDown
             && replicas[index].activity.excusesTimeout(options, now: now)
     }
@@ -365,7 +365,7 @@ struct Roster: Sendable {
     private mutating func wentDown(
         _ index: Int,
         _ cause: TransitionCause,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         replicas[index].isBusy = false
@@ -379,7 +379,7 @@ struct Roster: Sendable {
 
     private mutating func probeSoon(
         _ index: Int,
-        now: ContinuousClock.Instant,
+        now: Moment,
         into effects: inout PoolEffects
     ) {
         guard replicas[index].isListed, replicas[index].health.nextProbe > now else { return }
@@ -390,7 +390,7 @@ struct Roster: Sendable {
     // MARK: Slow start
 
     /// Begins a ramp, unless there is nothing to ramp or every replica in service is new.
-    private mutating func startSlowly(_ index: Int, now: ContinuousClock.Instant) {
+    private mutating func startSlowly(_ index: Int, now: Moment) {
         replicas[index].slowStart = nil
         let duration = options.slowStart
         guard duration > .zero else { return }
@@ -416,7 +416,7 @@ struct Roster: Sendable {
     // MARK: Time
 
     /// Does what is due for replicas; `refresh` must follow.
-    mutating func advance(to now: ContinuousClock.Instant, into effects: inout PoolEffects) {
+    mutating func advance(to now: Moment, into effects: inout PoolEffects) {
         guard let due = nextEvent, due <= now else { return }
         nextEvent = nil
         for index in replicas.indices {
@@ -430,7 +430,7 @@ struct Roster: Sendable {
 
     private mutating func advance(
         _ index: Int,
-        to now: ContinuousClock.Instant,
+        to now: Moment,
         into effects: inout PoolEffects
     ) {
         if let until = replicas[index].heldUntil, until <= now {
@@ -455,13 +455,13 @@ struct Roster: Sendable {
     }
 
     /// When silence gets this replica ejected; only a fit one can be.
-    private func stallDue(_ index: Int) -> ContinuousClock.Instant? {
+    private func stallDue(_ index: Int) -> Moment? {
         guard replicas[index].isFit else { return nil }
         return replicas[index].activity.stallDue(after: max(options.stall, .milliseconds(1)))
     }
 
     /// Makes sure that `nextEvent` is not after `instant`.
-    private mutating func wake(at instant: ContinuousClock.Instant?) {
+    private mutating func wake(at instant: Moment?) {
         guard let instant else { return }
         nextEvent = nextEvent.map { min($0, instant) } ?? instant
     }
@@ -469,7 +469,7 @@ struct Roster: Sendable {
     /// Brings every limit and the totals in line with the evidence.
     ///
     /// O(replicas).
-    mutating func refresh(now: ContinuousClock.Instant) {
+    mutating func refresh(now: Moment) {
         totals.refresh(replicas, &loads, options: options, now: now)
         // One that came back with old requests in flight may be overdue.
         for index in replicas.indices { wake(at: stallDue(index)) }

@@ -4,27 +4,30 @@
 ///
 /// Exact integer arithmetic, so that growth happens at the instant told.
 struct SlowStart: Sendable, Equatable {
-    let began: ContinuousClock.Instant
+    let began: Moment
     /// Length of the ramp; more than zero.
     let duration: Duration
 
     /// When the full limit is reached.
-    var end: ContinuousClock.Instant { began + duration }
+    var end: Moment { began + duration }
 
     /// The limit at `now`, 1…full: 1 + ⌊(full − 1) · elapsed ÷ duration⌋.
-    func limit(full: Int, now: ContinuousClock.Instant) -> Int {
+    func limit(full: Int, now: Moment) -> Int {
         guard now > began else { return min(1, full) }
         guard now < end else { return full }
-        let elapsed = (now - began).attoseconds
-        return 1 + Int(Int128(full - 1) * elapsed / duration.attoseconds)
+        let elapsed = Int128(now.nanoseconds - began.nanoseconds)
+        return 1 + Int(Int128(full - 1) * elapsed / Int128(length))
     }
 
     /// The next instant at which the limit is larger than at `now`; `nil` when it is full.
-    func nextGrowth(full: Int, now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+    func nextGrowth(full: Int, now: Moment) -> Moment? {
         let steps = Int128(full - 1)
         let reached = Int128(limit(full: full, now: now))
         guard reached <= steps else { return nil }
-        let elapsed = (reached * duration.attoseconds + steps - 1) / steps
-        return began + Duration(attoseconds: elapsed)
+        let elapsed = (reached * Int128(length) + steps - 1) / steps
+        return Moment(nanoseconds: began.nanoseconds + Int64(elapsed))
     }
+
+    /// The length in nanoseconds, at least 1.
+    private var length: Int64 { max(end.nanoseconds - began.nanoseconds, 1) }
 }

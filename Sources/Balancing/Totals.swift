@@ -13,7 +13,7 @@ struct Totals: Sendable {
     /// What a waiter may hope for.
     private(set) var outlook = Outlook.starting
     /// When a limit changes by time alone; `nil` when none does.
-    private(set) var limitsChangeAt: ContinuousClock.Instant?
+    private(set) var limitsChangeAt: Moment?
 
     /// What a waiter may hope for.
     enum Outlook: Sendable, Equatable {
@@ -63,7 +63,7 @@ struct Totals: Sendable {
         _ replicas: [Replica],
         _ loads: inout [ReplicaLoad],
         options: PoolOptions,
-        now: ContinuousClock.Instant
+        now: Moment
     ) {
         let census = Census(replicas)
         isPanicking = census.isPanicking(options.outliers)
@@ -84,7 +84,7 @@ struct Totals: Sendable {
         _ replica: Replica,
         _ load: inout ReplicaLoad,
         options: PoolOptions,
-        now: ContinuousClock.Instant
+        now: Moment
     ) {
         let full = replica.fullLimit(options)
         load.weight = min(max(replica.spec.weight, 1), 1000)
@@ -107,7 +107,7 @@ struct Totals: Sendable {
         }
     }
 
-    private mutating func changeLimits(at instant: ContinuousClock.Instant?) {
+    private mutating func changeLimits(at instant: Moment?) {
         guard let instant else { return }
         limitsChangeAt = min(limitsChangeAt ?? instant, instant)
     }

@@ -24,7 +24,7 @@ package struct WaiterID: Hashable, Sendable {
 /// One who waits.
 struct Waiter: Sendable {
     let arrival: Arrival
-    let arrivedAt: ContinuousClock.Instant
+    let arrivedAt: Moment
     /// The order of service: higher first.
     ///
     /// Further attempts go before first ones of the same priority, since they have waited their
@@ -34,7 +34,7 @@ struct Waiter: Sendable {
     /// Request bytes held for it, 0 or more.
     var bytes: Int { max(arrival.bytes, 0) }
 
-    init(_ arrival: Arrival, arrivedAt: ContinuousClock.Instant) {
+    init(_ arrival: Arrival, arrivedAt: Moment) {
         self.arrival = arrival
         self.arrivedAt = arrivedAt
         self.rank = Rank(priority: arrival.priority, isRetry: arrival.isRetry)
@@ -273,7 +273,7 @@ struct WaitQueue: Sendable {
         guard let one = places[heap[left]].waiter, let other = places[heap[right]].waiter else {
             preconditionFailure("place \(heap[left]) or \(heap[right]) of the heap is free")
         }
-        return one.arrival.deadline < other.arrival.deadline
+        return one.arrival.due < other.arrival.due
     }
 
     private mutating func removeFromHeap(_ index: Int) {

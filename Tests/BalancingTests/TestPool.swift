@@ -6,6 +6,9 @@ import Testing
 /// The instant at which every test begins.
 let start = ContinuousClock.now
 
+/// The same, as the inside of the module reckons.
+let origin = Moment(start)
+
 /// A pool whose time moves only when told to.
 struct TestPool {
     var state: PoolState

@@ -6,11 +6,16 @@ enum ConsistentHash {
     /// The replica with room that ranks highest for `key` among those within their bound; if
     /// all with room are above it, the highest ranking of them.
     ///
-    /// The bound of a replica is ⌈boundedLoad × (in flight + 1) × its share of slots × weight⌉.
+    /// A replica's score is −weight ÷ ln u with u its own uniform draw for the key, so that it is
+    /// the highest with a chance proportional to its weight. Its bound is
+    /// ⌈boundedLoad × (in flight + 1) × its share of slots × weight⌉.
     static func pick(from loads: Span<ReplicaLoad>, key: UInt64, boundedLoad: Double) -> Int? {
         var inFlight = 1
         var shares = 0
+        var weights = (least: Int.max, most: 0)
         for index in loads.indices where loads[index].isUsable {
+            let weight = loads[index].weight
+            weights = (min(weights.least, weight), max(weights.most, weight))
             inFlight += loads[index].inFlight
             shares += loads[index].limit * loads[index].weight
         }
@@ -21,7 +26,10 @@ enum ConsistentHash {
         var fallbackScore = -Double.infinity
         for index in loads.indices where loads[index].hasRoom {
             let load = loads[index]
-            let score = score(of: load, key: key)
+            let draw = draw(of: load, key: key)
+            // With equal weights the score orders as the draw does, without a logarithm.
+            let score =
+                weights.least == weights.most ? draw : -Double(load.weight) / logarithm(draw)
             if score > fallbackScore {
                 fallback = index
                 fallbackScore = score
@@ -35,13 +43,10 @@ enum ConsistentHash {
         return best ?? fallback
     }
 
-    /// −weight ÷ ln u for the pair's own uniform u: the replica with the highest is chosen with
-    /// a chance proportional to its weight (weighted rendezvous).
-    private static func score(of load: ReplicaLoad, key: UInt64) -> Double {
+    /// The pair's own number, uniform in the open interval (0, 1).
+    private static func draw(of load: ReplicaLoad, key: UInt64) -> Double {
         let mixed = SeededRandom.mix(load.identity ^ SeededRandom.mix(key))
-        // 53 bits into the open interval (0, 1).
-        let uniform = (Double(mixed >> 11) + 0.5) / Double(1 << 53)
-        return -Double(load.weight) / logarithm(uniform)
+        return (Double(mixed >> 11) + 0.5) / Double(1 << 53)
     }
 
     /// The natural logarithm of `value`, more than 0, to about 1e-9: the standard library has none.

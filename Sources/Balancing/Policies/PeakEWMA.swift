@@ -10,7 +10,7 @@ enum PeakEWMA {
     static func pick(
         from loads: Span<ReplicaLoad>,
         startingAt start: Int,
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> Int? {
         var best: Int?
         var bestCost = 0.0
@@ -29,7 +29,7 @@ enum PeakEWMA {
         return best
     }
 
-    private static func cost(of load: ReplicaLoad, now: ContinuousClock.Instant) -> Double {
+    private static func cost(of load: ReplicaLoad, now: Moment) -> Double {
         guard let latency = load.latency.seconds(at: now) else {
             // Larger than any measured cost, yet ordered by what is in flight.
             return load.inFlight == 0 ? 0 : 1e12 * Double(load.inFlight)
@@ -43,7 +43,7 @@ enum PeakEWMA {
 /// Decay uses τ ÷ (τ + t), the rational cousin of e^(−t/τ): always within 0…1, no libm.
 struct PeakLatency: Sendable {
     private var average: Double?
-    private var measuredAt: ContinuousClock.Instant?
+    private var measuredAt: Moment?
 
     /// Seconds over which an old peak loses half of its say.
     private static let memory = 10.0
@@ -51,7 +51,7 @@ struct PeakLatency: Sendable {
     private static let floor = 1e-6
 
     /// Takes in one latency.
-    mutating func observe(_ latency: Duration, now: ContinuousClock.Instant) {
+    mutating func observe(_ latency: Duration, now: Moment) {
         let seconds = max(Balancing.seconds(of: latency), Self.floor)
         if let average, seconds < average {
             let keep = decay(since: measuredAt, now: now)
@@ -63,7 +63,7 @@ struct PeakLatency: Sendable {
     }
 
     /// Raises the average to `latency` if it is below: for requests that failed by being slow.
-    mutating func observeAtLeast(_ latency: Duration, now: ContinuousClock.Instant) {
+    mutating func observeAtLeast(_ latency: Duration, now: Moment) {
         guard Balancing.seconds(of: latency) > (average ?? 0) else { return }
         observe(latency, now: now)
     }
@@ -72,7 +72,7 @@ struct PeakLatency: Sendable {
     /// avoided for an old peak is tried again.
     ///
     /// `nil` before the first measurement.
-    func seconds(at now: ContinuousClock.Instant) -> Double? {
+    func seconds(at now: Moment) -> Double? {
         guard let average else { return nil }
         return max(average * decay(since: measuredAt, now: now), Self.floor)
     }
@@ -81,8 +81,8 @@ struct PeakLatency: Sendable {
     var shown: Duration? { average.map { .seconds($0) } }
 
     private func decay(
-        since earlier: ContinuousClock.Instant?,
-        now: ContinuousClock.Instant
+        since earlier: Moment?,
+        now: Moment
     ) -> Double {
         guard let earlier, now > earlier else { return 1 }
         return Self.memory / (Self.memory + Balancing.seconds(of: now - earlier))
