@@ -8,7 +8,7 @@
 /// gateway is killed, makes the guard act.
 final class ProcessGuard {
     let pid: Int32
-    let socket: Descriptor
+    private(set) var socket: Descriptor
     private let ended: Descriptor
 
     /// Starts a guard.
@@ -32,5 +32,22 @@ final class ProcessGuard {
     /// The group is gone.
     func forget(group: Int32) {
         System.tell(socket, -group)
+    }
+
+    /// Lets the guard act: it ends what it was told of, and then itself.
+    func release() {
+        socket = Descriptor(-1)
+    }
+
+    /// Lets the guard act and collects it.
+    ///
+    /// With nothing left to end that takes milliseconds, else up to 2 s.
+    func end() {
+        release()
+        if let endedDescriptor {
+            var interests = [Interest(endedDescriptor)]
+            System.wait(for: &interests, atMost: .seconds(3))
+        }
+        _ = System.reap(pid)
     }
 }

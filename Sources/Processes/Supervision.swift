@@ -346,21 +346,10 @@ struct Supervision: ~Copyable {
         }
     }
 
-    /// Lets the guard go and collects it, so that no zombie is left.
     private mutating func end() {
         releasePorts()
-        guard let pid = processGuard?.pid else {
-            return
-        }
-        // Closing our end tells it; with nothing left to end it ends at once.
-        let ended = System.pidDescriptor(pid)
+        processGuard?.end()
         processGuard = nil
-        guard let descriptor = ended.ifAny else {
-            return
-        }
-        var interests = [Interest(descriptor)]
-        System.wait(for: &interests, atMost: .seconds(3))
-        _ = System.reap(pid)
     }
 
     /// A killed group that is not gone yet.

@@ -7,27 +7,27 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct `The guard` {
     @Test func `ends a group with its grandchildren when the gateway is gone`() throws {
         let group = try Group("sleep 1000 & echo up; wait")
-        group.dropGuard()
+        group.releaseGuard()
         #expect(group.waitUntilNobodyWrites())
     }
 
     @Test func `asks politely first`() throws {
         let group = try Group("trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.01; done")
-        group.dropGuard()
+        group.releaseGuard()
         #expect(group.waitUntilNobodyWrites())
         #expect(group.output.contains("bye"))
     }
 
     @Test func `kills what does not listen`() throws {
         let group = try Group("trap '' TERM; echo up; while :; do sleep 1; done")
-        group.dropGuard()
+        group.releaseGuard()
         #expect(group.waitUntilNobodyWrites())
     }
 
     @Test func `leaves alone what it was told to forget`() throws {
         let group = try Group("echo up; exec sleep 1000")
-        group.processGuard?.forget(group: group.pid)
-        group.dropGuard()
+        group.processGuard.forget(group: group.pid)
+        group.releaseGuard()
         #expect(group.waitUntilGuardEnded())
         #expect(ProcessTable.isAlive(group.pid))
         group.kill()
@@ -39,7 +39,7 @@ import Testing
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGPIPE] {
             System.signal(group.guardPID, signal)
         }
-        group.dropGuard()
+        group.releaseGuard()
         #expect(group.waitUntilNobodyWrites())
     }
 
@@ -54,12 +54,13 @@ import Testing
         System.wait(for: &interests, atMost: .seconds(60))
         #expect(System.read(reader, into: &buffer) == 0)
         #expect(ProcessTable.isAlive(processGuard.pid))
+        processGuard.end()
     }
 
     /// A guarded `sh -c script` that has written its first bytes.
     private final class Group {
         let pid: Int32
-        private(set) var processGuard: ProcessGuard?
+        let processGuard: ProcessGuard
         let guardPID: Int32
         private let reader: Descriptor
         private var bytes: [UInt8] = []
@@ -85,22 +86,19 @@ import Testing
             kill()
             _ = ProcessTable.waitForEnd(of: pid)
             _ = System.reap(pid)
-            processGuard = nil
-            _ = waitUntilGuardEnded()
+            processGuard.end()
         }
 
         var output: String {
             String(decoding: bytes, as: UTF8.self)
         }
 
-        func dropGuard() {
-            processGuard = nil
+        func releaseGuard() {
+            processGuard.release()
         }
 
         func waitUntilGuardEnded() -> Bool {
-            let hasEnded = ProcessTable.waitForEnd(of: guardPID)
-            _ = System.reap(guardPID)
-            return hasEnded
+            ProcessTable.waitForEnd(of: guardPID)
         }
 
         func kill() {

@@ -106,7 +106,7 @@ import Testing
         let writer = Descriptor(pipe.writer)
         let processGuard = try ProcessGuard()
         defer {
-            processGuard.forget(group: 0)
+            processGuard.end()
         }
         do {
             let pid = try System.spawn(
