@@ -4,21 +4,20 @@ internal import Telemetry
 internal import Transport
 
 extension Lane {
-    /// Takes connections from a listener until the gateway drains; then closes it.
-    ///
-    /// - Parameter untilOver: whether to go on while the gateway drains, as the admin's does.
+    /// Takes connections from a listener until the gateway drains, the admin's until it is over;
+    /// then closes it.
     func accept(
         from listener: Socket,
-        untilOver: Bool = false,
+        as kind: ConnectionKind = .client,
         serve: @escaping ClientService
     ) async {
         let parking = Parking(on: context)
         listener.owner = parking
         addAcceptor(parking)
         while true {
-            await acceptAll(from: listener, parking, serve)
+            await acceptAll(from: listener, as: kind, parking, serve)
             // What was in the kernel's queue has been taken: nobody is cut off by the close.
-            if untilOver ? gateway.isOver : gateway.isDraining { break }
+            if kind == .admin ? gateway.isOver : gateway.isDraining { break }
             await parking.park(until: nil)
         }
         listener.close()
@@ -26,6 +25,7 @@ extension Lane {
 
     private func acceptAll(
         from listener: Socket,
+        as kind: ConnectionKind,
         _ parking: Parking,
         _ serve: @escaping ClientService
     ) async {
@@ -33,7 +33,7 @@ extension Lane {
         while true {
             do throws(SystemError) {
                 guard let descriptor = try listener.accept(peer: &peer) else { return }
-                admit(descriptor, from: peer, serve)
+                admit(descriptor, as: kind, from: peer, serve)
             } catch {
                 // No descriptor or memory left: those served now must end before others start.
                 gateway.log.warning("listener", "cannot accept: \(error)")
@@ -42,28 +42,39 @@ extension Lane {
         }
     }
 
-    private func admit(_ descriptor: Int32, from peer: Address?, _ serve: @escaping ClientService) {
-        guard gateway.openConnection() else {
+    private func admit(
+        _ descriptor: Int32,
+        as kind: ConnectionKind,
+        from peer: Address?,
+        _ serve: @escaping ClientService
+    ) {
+        let isAdmitted =
+            kind == .admin ? gateway.openAdminConnection() : gateway.openConnection()
+        if kind == .client {
+            gateway.metrics.connections.add(isAdmitted ? .accepted : .refused, stripe: index)
+        }
+        guard isAdmitted else {
             context.network.close(descriptor)
-            gateway.metrics.connections.add(.refused, stripe: index)
             return
         }
-        gateway.metrics.connections.add(.accepted, stripe: index)
         loop.spawn { context in
-            await Lane.of(context).attend(descriptor, from: peer, serve)
+            await Lane.of(context).attend(descriptor, as: kind, from: peer, serve)
         }
     }
 
     /// One client's whole stay.
     private func attend(
         _ descriptor: Int32,
+        as kind: ConnectionKind,
         from peer: Address?,
         _ serve: ClientService
     ) async {
-        defer { gateway.closeConnection() }
+        defer {
+            if kind == .admin { gateway.closeAdminConnection() } else { gateway.closeConnection() }
+        }
         do throws(SystemError) {
             let socket = try Socket(descriptor, on: context)
-            let client = ClientConnection(socket, from: peer, on: self)
+            let client = ClientConnection(socket, as: kind, from: peer, on: self)
             let number = clients.add(client)
             defer { clients.remove(number) }
             await client.run(serve)
@@ -72,6 +83,12 @@ extension Lane {
         }
     }
 }
+
+/// Whose connection it is: a client's, or one to the admin address.
+///
+/// The admin's are counted apart, go on while the gateway drains, and are neither counted as
+/// exchanges nor logged.
+enum ConnectionKind: Sendable { case client, admin }
 
 /// What is done with each request of a listener: the gateway's `serve`, or the admin's.
 typealias ClientService =

@@ -56,6 +56,7 @@ extension Lane {
             traceID: trace.span.extracting(trace.count >= 35 ? 3..<35 : 0..<0),
             client: client.span
         )
+        recent.add(record, of: exchange, line: logLine.bytes)
         if gateway.accessLog.append(logLine.bytes) { gateway.wakeLogWriter() }
     }
 }

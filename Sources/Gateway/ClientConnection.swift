@@ -12,6 +12,7 @@ final class ClientConnection {
     /// The client's IP address as text.
     let host: [UInt8]
     let address: Address?
+    let kind: ConnectionKind
     private var parser: RequestParser
     /// What has been received; none while the connection is idle.
     private(set) var buffer: ByteBuffer?
@@ -21,7 +22,10 @@ final class ClientConnection {
     private(set) var isBusy = false
     private(set) var exchange: Exchange?
 
-    init(_ socket: Socket, from address: Address?, on lane: Lane) {
+    init(
+        _ socket: Socket, as kind: ConnectionKind = .client, from address: Address?, on lane: Lane
+    ) {
+        self.kind = kind
         self.lane = lane
         self.socket = socket
         self.address = address
@@ -46,7 +50,7 @@ final class ClientConnection {
                 await answer(error, to: exchange)
             }
             isBusy = false
-            lane.account(exchange)
+            if kind == .client { lane.account(exchange) }
             goesOn = await finish(exchange)
         }
         releaseBuffer()
@@ -83,12 +87,12 @@ final class ClientConnection {
             }
             guard received == .wouldBlock else { continue }
             if buffer?.isEmpty == true { releaseBuffer() }
-            if lane.gateway.isDraining && !isLeaving {
+            if isDraining && !isLeaving {
                 // A request may be on its way already: it is answered, with `Connection: close`.
                 isLeaving = true
                 idleDeadline = min(idleDeadline, lane.now + ClientConnection.lastCall)
             }
-            if lane.gateway.isCutting { return false }
+            if isCutting { return false }
             await parking.park(until: headDeadline ?? idleDeadline)
             if socket.isBroken { return false }
             if lane.now >= headDeadline ?? idleDeadline, !socket.isReadable {
@@ -159,6 +163,12 @@ final class ClientConnection {
 
     // MARK: leaving
 
+    /// Whether the connection ends with the exchange it serves.
+    var isDraining: Bool { kind == .admin ? lane.gateway.isOver : lane.gateway.isDraining }
+
+    /// Whether the connection ends now.
+    var isCutting: Bool { kind == .admin ? lane.gateway.isOver : lane.gateway.isCutting }
+
     /// Whether nobody waits for the answer any more.
     var hasLeft: Bool {
         guard socket.peerClosed, !isAbandoned, exchange?.isTunnel != true else { return false }
@@ -183,7 +193,7 @@ final class ClientConnection {
         } else if current.isSnug && !unpack(current) {
             return false
         }
-        return !lane.gateway.isDraining
+        return !isDraining
     }
 
     /// Moves the beginning of a next request out of a snug buffer, where nothing can follow it.
@@ -205,7 +215,7 @@ final class ClientConnection {
         socket.shutdownWrite()
         let deadline = lane.now + .seconds(1)
         var bytesLeft = 1 << 20
-        while bytesLeft > 0, lane.now < deadline, !lane.gateway.isCutting, let buffer {
+        while bytesLeft > 0, lane.now < deadline, !isCutting, let buffer {
             buffer.clear()
             // An error here says only that the client is gone.
             guard let received = try? socket.receive(into: buffer) else { return }

@@ -32,6 +32,8 @@ final class Exchange {
     private(set) var deadline: Instant
     private(set) var attempts = 0
     private(set) var tried: [ReplicaID] = []
+    /// The attempts that failed, for `/explain`; at most as many as a route allows.
+    private(set) var failures: [FailedAttempt] = []
     var affinity: UInt64?
     var priority = 0
     private(set) var replica: Endpoint?
@@ -71,6 +73,7 @@ final class Exchange {
         replica = nil
         attempts = 0
         tried.removeAll(keepingCapacity: true)
+        failures.removeAll(keepingCapacity: true)
         affinity = nil
         priority = 0
         queued = .zero
@@ -143,23 +146,30 @@ final class Exchange {
     /// broke may be sent once more; anything else only when sending twice does no harm.
     func after(_ fault: UpstreamFault) -> ExchangeError {
         if let replica { tried.append(replica.id) }
-        guard let route, attempts < route.attemptsMax, body.isReplayable, !isAnswered,
-            lane.now < deadline, !lane.gateway.isCutting
-        else { return .upstream(fault) }
-        let mayRepeat = route.isIdempotent || method.isIdempotent
-        switch (fault.stage, fault.kind) {
-        case (.answering, _), (_, .timeout), (_, .stalled):
-            return .upstream(fault)
-        case (.connecting, _):
-            break
-        case (.unanswered(onReusedConnection: true), .reset):
-            break
-        default:
-            guard mayRepeat, route.pool.withdrawFromRetryBudget(now: lane.now) else {
-                return .upstream(fault)
-            }
-        }
+        let decision = retryDecision(fault)
+        failures.append(
+            FailedAttempt(
+                replica: replica?.name ?? "", fault: fault, after: lane.now - arrivedAt,
+                decision: decision))
+        guard decision == .again, let route else { return .upstream(fault) }
         route.pool.metrics.retried(fault.retryCause, stripe: lane.index)
         return .again(fault)
+    }
+
+    private func retryDecision(_ fault: UpstreamFault) -> RetryDecision {
+        guard let route, attempts < route.attemptsMax else { return .attemptsUsed }
+        if isAnswered { return .answerBegan }
+        if !body.isReplayable { return .bodyGone }
+        if lane.now >= deadline { return .deadline }
+        if lane.gateway.isCutting { return .stopping }
+        switch (fault.stage, fault.kind) {
+        case (.answering, _): return .answerBegan
+        case (_, .timeout), (_, .stalled): return .tookTooLong
+        case (.connecting, _): return .again
+        case (.unanswered(onReusedConnection: true), .reset): return .again
+        default: break
+        }
+        guard route.isIdempotent || method.isIdempotent else { return .notRepeatable }
+        return route.pool.withdrawFromRetryBudget(now: lane.now) ? .again : .budgetSpent
     }
 }

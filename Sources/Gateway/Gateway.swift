@@ -21,6 +21,10 @@ package final class Gateway: Sendable {
         package var wakeLogWriter: @Sendable () -> Void
         /// Takes a line that a process of ours has printed.
         package var processOutput: @Sendable (String) -> Void
+        /// Lines that were lost on their way out, for the metric.
+        package var droppedOutputLines: @Sendable () -> UInt64
+        /// Takes the configuration over again, for `POST /reload`.
+        package var reload: Reload
         /// Connections that the descriptors allow.
         package var connectionsMax: Int
 
@@ -28,6 +32,8 @@ package final class Gateway: Sendable {
             loops: [Loop], log: Log, resolver: @escaping Resolver = systemResolver,
             wakeLogWriter: @escaping @Sendable () -> Void = {},
             processOutput: @escaping @Sendable (String) -> Void = { _ in },
+            droppedOutputLines: @escaping @Sendable () -> UInt64 = { 0 },
+            reload: @escaping Reload = { $0(.unavailable("there is nothing to reload from")) },
             connectionsMax: Int = 10_000
         ) {
             self.loops = loops
@@ -35,6 +41,8 @@ package final class Gateway: Sendable {
             self.resolver = resolver
             self.wakeLogWriter = wakeLogWriter
             self.processOutput = processOutput
+            self.droppedOutputLines = droppedOutputLines
+            self.reload = reload
             self.connectionsMax = connectionsMax
         }
     }
@@ -49,6 +57,10 @@ package final class Gateway: Sendable {
     private let generationNumber = Atomic<Int>(0)
     private let phaseNumber = Atomic<Int>(Phase.running.rawValue)
     private let connections = Atomic<Int>(0)
+    private let adminConnections = Atomic<Int>(0)
+    /// Most connections to the admin address; they are counted apart, so that a full house can
+    /// still be looked at and a drain does not wait for those who watch it.
+    private static let adminConnectionsMax = 64
     private let connectionsMax = Atomic<Int>(0)
 
     private struct State {
@@ -57,7 +69,14 @@ package final class Gateway: Sendable {
         var members: [String: Member] = [:]
         /// Where the drain waits, to be hurried.
         var drain: (Loop, Parking)?
-        var lastReloadFailed = false
+        var facts = Facts()
+    }
+
+    /// What happened to the gateway as a whole.
+    struct Facts: Sendable {
+        var startedAt: Instant?
+        var bound: Bound?
+        var lastReload: GatewayStatus.LastReload?
     }
 
     /// A pool and what keeps it alive.
@@ -86,6 +105,11 @@ package final class Gateway: Sendable {
     var resolver: Resolver { surroundings.resolver }
     func wakeLogWriter() { surroundings.wakeLogWriter() }
     func processOutput(_ line: String) { surroundings.processOutput(line) }
+    var droppedOutputLines: UInt64 { surroundings.droppedOutputLines() }
+    /// Asks the owner to take the configuration over again; answered on any thread.
+    func reload(then done: @escaping @Sendable (ReloadOutcome) -> Void) {
+        surroundings.reload(done)
+    }
 
     // MARK: configuration
 
@@ -116,7 +140,6 @@ package final class Gateway: Sendable {
             state.configuration = configuration
             state.snapshot = next
             state.members = members
-            state.lastReloadFailed = false
         }
         connectionsMax.store(
             min(next.settings.connectionsMax, surroundings.connectionsMax), ordering: .relaxed)
@@ -130,9 +153,13 @@ package final class Gateway: Sendable {
             routes: Set(configuration.routes.map(\.name)))
     }
 
-    /// Notes whether the last attempt to reload worked, for the metric.
-    package func noteReload(failed: Bool) { state.withLock { $0.lastReloadFailed = failed } }
-    var lastReloadFailed: Bool { state.withLock { $0.lastReloadFailed } }
+    /// Notes what came of the last attempt to reload, for `/status` and the metric.
+    package func noteReload(_ outcome: ReloadOutcome, wallNanoseconds: Int64) {
+        let last = GatewayStatus.LastReload(outcome: outcome, wallNanoseconds: wallNanoseconds)
+        state.withLock { $0.facts.lastReload = last }
+    }
+
+    var facts: Facts { state.withLock { $0.facts } }
 
     private func makeMember(_ described: Configuration.Pool) -> Member {
         let loop = loops[0]
@@ -211,7 +238,12 @@ package final class Gateway: Sendable {
                 let own = try self.reserve(admin, on: context)
                 for loop in self.loops { self.listen(at: open, on: loop) }
                 self.listenAdmin(at: own)
-                report(.success(Bound(listeners: open, admin: own)))
+                let bound = Bound(listeners: open, admin: own)
+                self.state.withLock { state in
+                    state.facts.startedAt = context.now
+                    state.facts.bound = bound
+                }
+                report(.success(bound))
             } catch {
                 report(.failure(error))
             }
@@ -256,7 +288,7 @@ package final class Gateway: Sendable {
         loops[0].spawn { context in
             do throws(SystemError) {
                 let listener = try Socket.listening(at: address, backlog: 128, on: context)
-                await Lane.of(context).accept(from: listener, untilOver: true) {
+                await Lane.of(context).accept(from: listener, as: .admin) {
                     (lane, exchange, client) throws(ExchangeError) in
                     try await lane.serveAdmin(exchange, to: client)
                 }
@@ -386,6 +418,21 @@ package final class Gateway: Sendable {
 
     /// Client connections open now.
     package var openConnections: Int { connections.load(ordering: .relaxed) }
+    /// Most client connections at once.
+    var connectionLimit: Int { connectionsMax.load(ordering: .relaxed) }
+
+    /// Counts a new connection to the admin address; false when the limit is reached.
+    func openAdminConnection() -> Bool {
+        let count = adminConnections.add(1, ordering: .relaxed).newValue
+        if count <= Gateway.adminConnectionsMax { return true }
+        closeAdminConnection()
+        return false
+    }
+
+    func closeAdminConnection() { adminConnections.subtract(1, ordering: .relaxed) }
+
+    /// Connections to the admin address open now.
+    var openAdminConnections: Int { adminConnections.load(ordering: .relaxed) }
 }
 
 /// Where a started gateway listens.

@@ -19,6 +19,8 @@ final class Lane {
     var date = HTTPDate()
     var ids: IdentifierSource
     var logLine = AccessLogLine()
+    /// What `/explain` can still tell about.
+    var recent: RecentExchanges
     private var acceptors: [Parking] = []
     private var held: Snapshot
 
@@ -31,6 +33,7 @@ final class Lane {
         fields = FieldTable(capacity: held.settings.limits.fieldsMax)
         scratch = HeadScratch(capacity: held.settings.limits.headBytesMax + 8 * 1024)
         ids = IdentifierSource(seed: context.network.random())
+        recent = RecentExchanges(loops: gateway.loops.count)
     }
 
     /// The lane of a loop; there is one from the gateway's start on.
@@ -65,6 +68,9 @@ final class ClientRegistry {
     private var nextNumber = 0
 
     var count: Int { clients.count }
+
+    /// Every open connection, in no order.
+    var all: some Sequence<ClientConnection> { clients.values }
 
     func add(_ client: ClientConnection) -> Int {
         nextNumber += 1

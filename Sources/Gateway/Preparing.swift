@@ -67,7 +67,7 @@ extension Lane {
     }
 
     /// Keeps the client's request id and trace context, or makes new ones.
-    private func noteIdentifiers(of source: Span<UInt8>, on exchange: Exchange) {
+    func noteIdentifiers(of source: Span<UInt8>, on exchange: Exchange) {
         if let field = fields.first(.xRequestID),
             source.part(field.valueRange).isVisibleASCII(countMax: 128)
         {

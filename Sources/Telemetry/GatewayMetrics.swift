@@ -77,6 +77,16 @@ package final class GatewayMetrics: Sendable {
         }
     }
 
+    /// Exchanges of the pool `name` that have ended, over all its routes in force.
+    package func ended(pool name: String) -> UInt64 {
+        let routes = state.withLock { state in
+            state.routes.filter { $0.key.pool == name }.map(\.value)
+        }
+        return routes.reduce(0) { sum, route in
+            route.answers.read().reduce(sum) { $0 &+ $1.count }
+        }
+    }
+
     /// Forgets the pools and routes that a reload removed.
     ///
     /// Handles still held by exchanges in flight stay usable; they are no longer written.

@@ -3,7 +3,7 @@
 /// A moment on the wall clock, taken apart in UTC.
 ///
 /// The clock itself is the caller's: this module only spells what it is given.
-struct Timestamp {
+package struct Timestamp: Sendable {
     /// Bytes of the spelling, for every year from 0 to 9999.
     static let length = 24
 
@@ -15,7 +15,7 @@ struct Timestamp {
     /// Takes a time apart.
     ///
     /// - Parameter nanoseconds: Since 1970-01-01 00:00 UTC; 64 bits reach to the year 2554.
-    init(nanoseconds: UInt64) {
+    package init(nanoseconds: UInt64) {
         let milliseconds = nanoseconds / 1_000_000
         millisecondOfDay = milliseconds % 86_400_000
 
@@ -55,7 +55,7 @@ struct Timestamp {
     }
 
     /// The spelling as a string.
-    var text: String {
+    package var text: String {
         let bytes = [UInt8](capacity: Self.length) { write(into: &$0) }
         return String(decoding: bytes, as: UTF8.self)
     }

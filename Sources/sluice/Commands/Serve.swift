@@ -80,9 +80,10 @@ struct Serve {
             let next = try loadConfiguration(file)
             let plan = Plan(from: gateway.configuration, to: next)
             gateway.apply(next)
+            gateway.noteReload(.applied(plan.lines), wallNanoseconds: wallClockNanoseconds())
             log.info("reload", plan.isEmpty ? "nothing has changed" : plan.lines.joined(separator: "; "))
         } catch {
-            gateway.noteReload(failed: true)
+            gateway.noteReload(.refused(error.text), wallNanoseconds: wallClockNanoseconds())
             log.error("reload", "the old configuration stays: \(error.text)")
         }
     }
