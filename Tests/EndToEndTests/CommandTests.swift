@@ -1,0 +1,77 @@
+// The command line: exit codes, and what is said about a file that is wrong.
+
+import Foundation
+import Glibc
+import Testing
+
+@Suite struct `The command` {
+    @Test func `leaves with 1 and the position when the file is wrong`() async throws {
+        try await onStage { stage in
+            let file = try stage.write(
+                """
+                {
+                  listeners: [{ address: "127.0.0.1:0" }],
+                  pools: { model: { replicas: ["127.0.0.1:9"], concurency: 1 } },
+                  routes: [{ path: "/", pool: "model" }],
+                }
+                """, to: "wrong.json5")
+            let (code, _, errors) = try await stage.run(Places.sluice, ["serve", file])
+            #expect(code == 1)
+            #expect(errors.contains("\(file):3:"))
+            #expect(errors.contains("concurrency"))
+        }
+    }
+
+    @Test func `leaves with 1 when the file cannot be read`() async throws {
+        try await onStage { stage in
+            let (code, _, errors) = try await stage.run(
+                Places.sluice, ["serve", "/nowhere/at-all.json5"])
+            #expect(code == 1)
+            #expect(errors.contains("/nowhere/at-all.json5"))
+        }
+    }
+
+    @Test func `leaves with 3 and the address when its port is taken`() async throws {
+        try await onStage { stage in
+            let stub = try await stage.stub()
+            let file = try stage.write(
+                """
+                {
+                  listeners: [{ address: "\(stub.address)" }],
+                  admin: { address: "127.0.0.1:0" },
+                  pools: { model: { replicas: ["127.0.0.1:9"] } },
+                  routes: [{ path: "/", pool: "model" }],
+                }
+                """, to: "taken.json5")
+            let (code, _, errors) = try await stage.run(Places.sluice, ["serve", file])
+            #expect(code == 3)
+            #expect(errors.contains(stub.address))
+        }
+    }
+
+    @Test(arguments: [[], ["serve"], ["sevre", "x"], ["serve", "--no-such-option", "x"]])
+    func `leaves with 2 and its usage when it is not understood`(
+        _ arguments: [String]
+    ) async throws {
+        try await onStage { stage in
+            let (code, _, errors) = try await stage.run(Places.sluice, arguments)
+            #expect(code == 2)
+            #expect(errors.contains("usage"))
+        }
+    }
+
+    @Test(arguments: try confFiles()) func `finds nothing wrong with the sample`(
+        _ name: String
+    ) async throws {
+        try await onStage { stage in
+            let file = Places.conf.appendingPathComponent(name).path
+            let (code, output, errors) = try await stage.run(Places.sluice, ["check", file])
+            #expect(code == 0, "\(output)\(errors)")
+        }
+    }
+
+    private static func confFiles() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: Places.conf.path)
+            .filter { $0.hasSuffix(".json5") }.sorted()
+    }
+}
