@@ -72,6 +72,11 @@ let package = Package(
             swiftSettings: tests
         ),
         .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["sluice", "StubReplica"],
+            swiftSettings: tests
+        ),
+        .testTarget(
             name: "SimulationTests",
             dependencies: ["Simulation"],
             swiftSettings: tests

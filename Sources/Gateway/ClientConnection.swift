@@ -190,18 +190,23 @@ final class ClientConnection {
         }
         if current.isEmpty {
             releaseBuffer()
-        } else if current.isSnug && !unpack(current) {
+        } else if roomyBuffer() == nil {
             return false
         }
         return !isDraining
     }
 
-    /// Moves the beginning of a next request out of a snug buffer, where nothing can follow it.
-    private func unpack(_ snug: ByteBuffer) -> Bool {
-        guard let slab = lane.context.buffers.take(), slab.append(snug.bytes) else { return false }
-        lane.context.buffers.giveBack(snug)
-        buffer = slab
-        return true
+    /// The buffer with room to receive into: bytes in a snug one move to a slab first.
+    ///
+    /// nil when the memory limit is reached.
+    func roomyBuffer() -> ByteBuffer? {
+        guard let buffer, buffer.isSnug else { return buffer }
+        guard let slab = lane.context.buffers.take() else { return nil }
+        // A snug buffer is smaller than a slab's room.
+        _ = slab.append(buffer.bytes)
+        lane.context.buffers.giveBack(buffer)
+        self.buffer = slab
+        return slab
     }
 
     private func releaseBuffer() {
@@ -214,8 +219,9 @@ final class ClientConnection {
     private func linger(_ exchange: Exchange) async {
         socket.shutdownWrite()
         let deadline = lane.now + .seconds(1)
+        guard let buffer = roomyBuffer() else { return }
         var bytesLeft = 1 << 20
-        while bytesLeft > 0, lane.now < deadline, !isCutting, let buffer {
+        while bytesLeft > 0, lane.now < deadline, !isCutting {
             buffer.clear()
             // An error here says only that the client is gone.
             guard let received = try? socket.receive(into: buffer) else { return }

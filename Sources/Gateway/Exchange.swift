@@ -69,6 +69,8 @@ final class Exchange {
         body.reset()
         arrivedAt = lane.now
         leasedAt = lane.now
+        method = .get
+        isHTTP10 = false
         route = nil
         replica = nil
         attempts = 0

@@ -335,12 +335,13 @@ package final class Gateway: Sendable {
         await wait(until: context.now + settings.drainDelay, parking, context) { false }
 
         advance(to: .draining)
-        for pool in snapshot.pools { pool.stop(now: context.now) }
         wakeLanes()
         await wait(until: context.now + settings.drainGrace, parking, context) {
             connections.load(ordering: .relaxed) == 0
         }
 
+        // Who still waits is told so; what is still in flight is cut.
+        for pool in snapshot.pools { pool.stop(now: context.now) }
         advance(to: .cutting)
         wakeLanes()
         let cutBy = context.now + .seconds(2)

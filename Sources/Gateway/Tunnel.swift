@@ -13,7 +13,9 @@ extension ClientConnection {
         _ upstream: UpstreamConnection,
         _ exchange: Exchange
     ) async throws(ExchangeError) {
-        guard let toClient = upstream.buffer, let toReplica = buffer else { throw .clientGone }
+        guard let toClient = upstream.buffer, let toReplica = roomyBuffer() else {
+            throw .clientGone
+        }
         exchange.isTunnel = true
         toClient.setRun(from: answer.pending.start, to: toClient.end)
         var down = Direction(from: upstream.socket, to: socket, through: toClient)
