@@ -15,6 +15,7 @@ package enum ProcessError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The system refused a call; `code` is its errno.
     case system(call: String, code: Int32)
 
+    /// What went wrong, for a log line.
     package var description: String {
         switch self {
         case .invalidCommand(let why): "invalid command: \(why)"

@@ -2,6 +2,7 @@
 
 /// A local process that serves as a replica.
 package struct ReplicaProcess: Sendable, Equatable {
+    /// Whether it is there just now.
     package enum State: Sendable, Equatable {
         case running
         /// It ended by itself or was asked to start again; it will come back, if possible at the
@@ -15,6 +16,7 @@ package struct ReplicaProcess: Sendable, Equatable {
     package let endpoint: String
     /// Of its last start.
     package let pid: Int32
+    /// Whether it is there just now.
     package let state: State
     /// Starts after the first.
     package let restarts: Int

@@ -11,22 +11,25 @@ package struct ProcessOptions: Sendable, Equatable {
     package var command: [String]
     /// Added to the gateway's own environment, or replacing what is there.
     package var environment: [String: String]
-    /// Fewest and most processes, 0 or more; `max` also bounds those that are still stopping.
+    /// Fewest processes, 0 or more.
     package var min: Int
+    /// Most processes, those that are still stopping included; `min` or more.
     package var max: Int
     /// Between SIGTERM and SIGKILL.
     package var stopTimeout: Duration
     /// Longest wait for `drained` before a process that is no longer wanted gets SIGTERM.
     package var drainTimeout: Duration
-    /// Pause before a restart: the first, doubled each time, up to the longest.
+    /// Pause before the first restart; doubled for each that follows.
     package var backoffMin: Duration
+    /// Longest pause before a restart.
     package var backoffMax: Duration
     /// A process that ran this long starts again with the first pause.
     package var backoffReset: Duration
     /// Longest output line passed on, in bytes; the rest of a longer one is left out.
     package var lineBytesMax: Int
-    /// Output passed on per second and process, in bytes, and how much at once after a pause.
+    /// Output passed on per second and process, in bytes.
     package var outputBytesPerSecond: Int
+    /// Output passed on at once after a pause, in bytes.
     package var outputBurstBytes: Int
 
     /// Most processes one pool may have.
@@ -45,8 +48,8 @@ package struct ProcessOptions: Sendable, Equatable {
         backoffMax: Duration = .seconds(30),
         backoffReset: Duration = .seconds(30),
         lineBytesMax: Int = 8_192,
-        outputBytesPerSecond: Int = 256 << 10,
-        outputBurstBytes: Int = 1 << 20
+        outputBytesPerSecond: Int = 128 << 10,
+        outputBurstBytes: Int = 512 << 10
     ) {
         self.name = name
         self.command = command

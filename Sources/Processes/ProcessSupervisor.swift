@@ -29,6 +29,7 @@ package final class ProcessSupervisor: Sendable {
         }
     }
 
+    /// As given to `init`; `setBounds` does not show here.
     package let options: ProcessOptions
     private let callbacks: Callbacks
     private let requests = Mutex(Requests())

@@ -7,22 +7,27 @@ package struct AccessLogRecord: Sendable {
     package var time: UInt64
     /// The status the client got; 499 when it left before any.
     package var status: UInt16
-    /// Body bytes received from the client and sent to it.
+    /// Body bytes received from the client.
     package var bytesIn: UInt64
+    /// Body bytes sent to the client.
     package var bytesOut: UInt64
-    /// Names and endpoint; an empty one is written as `null`.
+    /// The pool's name; empty, and written as `null`, when there was none.
     package var pool: String
+    /// The route's name; empty, and written as `null`, when none matched.
     package var route: String
+    /// The endpoint of the last attempt; empty, and written as `null`, when there was none.
     package var replica: String
     /// Attempts at replicas, the successful one included.
     package var attempts: Int
-    /// Time spent in the queue, connecting, until the answer's first byte; nil if it did not come
-    /// to that.
+    /// Time spent in the queue; nil if it did not come to that.
     package var queue: Duration?
+    /// Time spent connecting; nil for a reused connection.
     package var connect: Duration?
+    /// From the lease to the answer's first byte; nil if none came.
     package var ttfb: Duration?
     /// From the request's arrival to the end of the exchange.
     package var total: Duration
+    /// Why it ended.
     package var reason: Reason
 
     /// Makes a record; the defaults are those of an exchange that never reached a pool.
@@ -61,8 +66,9 @@ package struct AccessLogRecord: Sendable {
 ///
 /// Each loop has its own; after the first few lines none of this allocates.
 package struct AccessLogLine: Sendable {
-    /// Longest texts from outside; what is longer is cut and ends in `…`.
+    /// Longest target in bytes; what is longer is cut and ends in `…`.
     package static let targetBytesMax = 2_048
+    /// Longest of the other texts in bytes; what is longer is cut and ends in `…`.
     package static let textBytesMax = 256
 
     /// The line last written, with its newline.

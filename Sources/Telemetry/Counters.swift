@@ -88,7 +88,9 @@ package final class AnswerCounters: Sendable {
 package struct AnswerCount: Sendable, Equatable {
     /// The status code; nil stands for all codes that found no cell.
     package let code: UInt16?
+    /// Why these exchanges ended.
     package let reason: Reason
+    /// How many there were since the start.
     package let count: UInt64
 }
 

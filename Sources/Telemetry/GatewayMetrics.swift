@@ -255,7 +255,9 @@ package final class GatewayMetrics: Sendable {
 
 /// What is counted per route.
 package final class RouteMetrics: Sendable {
+    /// The name of the pool it leads to; empty for `unrouted`.
     package let pool: String
+    /// Its name; empty for `unrouted`.
     package let route: String
     let answers: AnswerCounters
     let durations: Histogram
@@ -283,6 +285,7 @@ package final class RouteMetrics: Sendable {
 /// Any thread may call the counting functions; none of them locks or allocates. `stripe` is the
 /// number of the calling loop.
 package final class PoolMetrics: Sendable {
+    /// The label its series carry.
     package let name: String
     let waits: [Histogram]
     let phases: [Histogram]
@@ -356,6 +359,7 @@ package final class PoolMetrics: Sendable {
 
 /// What is counted per replica.
 package final class ReplicaMetrics: Sendable {
+    /// The label its series carry.
     package let endpoint: String
     let attempts: CounterSet<AttemptResult>
 

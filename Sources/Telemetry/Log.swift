@@ -7,6 +7,7 @@ package enum LogLevel: UInt8, Comparable, CaseIterable, Sendable {
     case warning
     case error
 
+    /// Orders levels by weight.
     package static func < (left: LogLevel, right: LogLevel) -> Bool {
         left.rawValue < right.rawValue
     }

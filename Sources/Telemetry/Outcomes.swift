@@ -18,6 +18,7 @@ package enum QueueOutcome: UInt8, MetricKey {
     /// Its client left first.
     case clientGone
 
+    /// The label value.
     package var token: StaticString {
         switch self {
         case .leased: "leased"
@@ -36,6 +37,7 @@ package enum UpstreamPhase: UInt8, MetricKey {
     /// From the lease to the end of the answer.
     case total
 
+    /// The label value.
     package var token: StaticString {
         switch self {
         case .connect: "connect"
@@ -59,6 +61,7 @@ package enum AttemptResult: UInt8, MetricKey {
     /// Nobody's failure: the client left, or the gateway gave the slot back unused.
     case abandoned
 
+    /// The label value.
     package var token: StaticString {
         switch self {
         case .success: "success"
@@ -84,6 +87,7 @@ package enum RetryCause: UInt8, MetricKey {
     case badStatus
     case full
 
+    /// The label value.
     package var token: StaticString {
         switch self {
         case .connectFailed: "connect_failed"
@@ -103,6 +107,7 @@ package enum ProbeResult: UInt8, MetricKey {
     case timedOut
     case refused
 
+    /// The label value.
     package var token: StaticString {
         switch self {
         case .passed: "passed"
@@ -120,6 +125,7 @@ package enum EjectionCause: UInt8, MetricKey {
     /// Requests in flight made no progress.
     case stalled
 
+    /// The label value.
     package var token: StaticString {
         switch self {
         case .failures: "failures"
@@ -134,6 +140,7 @@ package enum ConnectionResult: UInt8, MetricKey {
     /// Closed at once: the connection limit was reached.
     case refused
 
+    /// The label value.
     package var token: StaticString {
         switch self {
         case .accepted: "accepted"

@@ -171,6 +171,7 @@ package struct PrometheusText {
 package struct GaugeSample: Sendable {
     /// Label names and values, in the order they are written.
     package let labels: KeyValuePairs<String, String>
+    /// What it reads now.
     package let value: Double
 
     /// Makes the sample of one series.
