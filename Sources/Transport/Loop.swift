@@ -110,6 +110,9 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
     private var running: [UnownedJob] = []
     private let inbox = Mutex(Inbox())
     private let hasMail = Atomic<Bool>(false)
+    /// Rounds of ready jobs before events are looked at again: a request's chain of resumptions
+    /// is a few rounds long.
+    private static let roundsMax = 16
     private let owner = Atomic<UInt>(0)
     private let network: any Network
 
@@ -179,7 +182,9 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
 
     private func runJobs() -> Bool {
         var ran = false
-        while !jobs.isEmpty {
+        // Bounded: tasks that yield again and again must not keep the loop from its events.
+        for _ in 0..<LoopExecutor.roundsMax {
+            guard !jobs.isEmpty else { break }
             ran = true
             swap(&jobs, &running)
             for job in running {

@@ -195,6 +195,7 @@ package final class Socket {
                 continue
             default:
                 isBroken = true
+                peerClosed = true
                 throw SystemError(code: Int32(-count), call: "send")
             }
         }

@@ -73,6 +73,24 @@ import Testing
         #expect(isSame)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `looks at its events although a task yields for ever`() async throws {
+        let isDone = try await onTwoLoops { first, _ in
+            await withCheckedContinuation { continuation in
+                let list = List()
+                first.spawn { _ in
+                    while list.numbers.isEmpty { await Task.yield() }
+                    continuation.resume(returning: true)
+                }
+                first.spawn { context in
+                    await Parking(on: context).sleep(until: context.now + .milliseconds(2))
+                    list.numbers.append(1)
+                }
+            }
+        }
+        #expect(isDone)
+    }
+
     @Test func `ignores an event for a socket that is gone`() async throws {
         let open = try await onLoop { context in
             let pair = try await Pair(on: context)

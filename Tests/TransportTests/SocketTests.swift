@@ -71,6 +71,22 @@ import Transport
         #expect(error?.isPeers == true)
     }
 
+    @Test func `knows that the peer is gone when a send tells so first`() async throws {
+        let isClosed = try await onLoop { context -> Bool in
+            let pair = try await Pair(on: context)
+            guard let buffer = context.buffers.take() else { throw Unexpected.noBuffer }
+            _ = buffer.put([1])
+            // No poll comes between the reset and the send.
+            pair.one.reset()
+            do throws(SystemError) {
+                while true { _ = try pair.other.send(buffer, from: buffer.start, to: buffer.end) }
+            } catch {
+                return pair.other.isBroken && pair.other.peerClosed
+            }
+        }
+        #expect(isClosed)
+    }
+
     @Test func `takes nothing more when the peer does not read, and goes on when it does`()
         async throws
     {
