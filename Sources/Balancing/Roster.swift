@@ -372,6 +372,7 @@ struct Roster: Sendable {
         replicas[index].heldUntil = nil
         replicas[index].slowStart = nil
         replicas[index].upSince = nil
+        loads[index].latency = PeakLatency()
         replicas[index].outliers.wentDown(now: now)
         replicas[index].tell(cause, now: now, into: &effects)
         effects.closeIdle.append(replicas[index].id)
@@ -443,6 +444,8 @@ struct Roster: Sendable {
         }
         if let until = replicas[index].outliers.ejectedUntil, until <= now {
             replicas[index].outliers.beginTrials()
+            // An old peak would keep `peak-ewma` from ever trying it; unmeasured goes first.
+            loads[index].latency = PeakLatency()
             replicas[index].tell(.trial, now: now, into: &effects)
         }
         if let due = stallDue(index), due <= now {

@@ -6,7 +6,7 @@ enum ConsistentHash {
     /// The replica with room that ranks highest for `key` among those within their bound; if
     /// all with room are above it, the highest ranking of them.
     ///
-    /// A replica's score is −weight ÷ ln u with u its own uniform draw for the key, so that it is
+    /// A replica's rank is −weight ÷ ln u with u its own uniform draw for the key, so that it is
     /// the highest with a chance proportional to its weight. Its bound is
     /// ⌈boundedLoad × (in flight + 1) × its share of slots × weight⌉.
     static func pick(from loads: Span<ReplicaLoad>, key: UInt64, boundedLoad: Double) -> Int? {
@@ -21,23 +21,23 @@ enum ConsistentHash {
         }
         let perShare = max(boundedLoad, 1) * Double(inFlight) / Double(max(shares, 1))
         var best: Int?
-        var bestScore = -Double.infinity
+        var bestRank = -Double.infinity
         var fallback: Int?
-        var fallbackScore = -Double.infinity
+        var fallbackRank = -Double.infinity
         for index in loads.indices where loads[index].hasRoom {
             let load = loads[index]
             let draw = draw(of: load, key: key)
-            // With equal weights the score orders as the draw does, without a logarithm.
-            let score =
+            // With equal weights the rank orders as the draw does, without a logarithm.
+            let rank =
                 weights.least == weights.most ? draw : -Double(load.weight) / logarithm(draw)
-            if score > fallbackScore {
+            if rank > fallbackRank {
                 fallback = index
-                fallbackScore = score
+                fallbackRank = rank
             }
             let bound = (perShare * Double(load.limit * load.weight)).rounded(.up)
-            if score > bestScore, Double(load.inFlight) < bound {
+            if rank > bestRank, Double(load.inFlight) < bound {
                 best = index
-                bestScore = score
+                bestRank = rank
             }
         }
         return best ?? fallback
