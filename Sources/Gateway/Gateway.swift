@@ -229,21 +229,22 @@ package final class Gateway: Sendable {
                 await lane.upstreams.keepHouse { self.isOver }
             }
         }
-        apply(configuration)
         loops[0].spawn { context in
             do throws(StartError) {
                 let open = try listeners.map { (address) throws(StartError) in
                     try self.reserve(address, on: context)
                 }
                 let own = try self.reserve(admin, on: context)
-                for loop in self.loops { self.listen(at: open, on: loop) }
-                self.listenAdmin(at: own)
+                // Only now: no process is started for a gateway that cannot listen.
+                self.apply(configuration)
                 let bound = Bound(listeners: open, admin: own)
                 self.state.withLock { state in
                     state.facts.startedAt = context.now
                     state.facts.bound = bound
                 }
-                report(.success(bound))
+                let start = Start(bound, parts: open.count * self.loops.count + 1, then: report)
+                for loop in self.loops { self.listen(at: open, on: loop, as: start) }
+                self.listenAdmin(at: own, as: start)
             } catch {
                 report(.failure(error))
             }
@@ -268,32 +269,34 @@ package final class Gateway: Sendable {
         }
     }
 
-    private func listen(at addresses: [Transport.Address], on loop: Loop) {
+    private func listen(at addresses: [Transport.Address], on loop: Loop, as start: Start) {
         for address in addresses {
             loop.spawn { context in
                 do throws(SystemError) {
                     let listener = try Socket.listening(at: address, backlog: 4096, on: context)
+                    start.partIsDone()
                     await Lane.of(context).accept(from: listener) {
                         (lane, exchange, client) throws(ExchangeError) in
                         try await lane.serve(exchange, to: client)
                     }
                 } catch {
-                    self.log.error("listener", "cannot listen at \(address): \(error)")
+                    start.partIsDone(StartError(address: "\(address)", why: "\(error)"))
                 }
             }
         }
     }
 
-    private func listenAdmin(at address: Transport.Address) {
+    private func listenAdmin(at address: Transport.Address, as start: Start) {
         loops[0].spawn { context in
             do throws(SystemError) {
                 let listener = try Socket.listening(at: address, backlog: 128, on: context)
+                start.partIsDone()
                 await Lane.of(context).accept(from: listener, as: .admin) {
                     (lane, exchange, client) throws(ExchangeError) in
                     try await lane.serveAdmin(exchange, to: client)
                 }
             } catch {
-                self.log.error("admin", "cannot listen at \(address): \(error)")
+                start.partIsDone(StartError(address: "\(address)", why: "\(error)"))
             }
         }
     }
@@ -453,6 +456,39 @@ private final class PoolLife: Sendable {
     private let over = Atomic<Bool>(false)
     var isOver: Bool { over.load(ordering: .acquiring) }
     func end() { over.store(true, ordering: .releasing) }
+}
+
+/// Reports once every listener of every loop stands, or that one of them cannot.
+private final class Start: Sendable {
+    private struct State {
+        var left: Int
+        var failure: StartError?
+    }
+
+    private let state: Mutex<State>
+    private let bound: Bound
+    private let report: @Sendable (Result<Bound, StartError>) -> Void
+
+    init(
+        _ bound: Bound,
+        parts: Int,
+        then report: @escaping @Sendable (Result<Bound, StartError>) -> Void
+    ) {
+        state = Mutex(State(left: parts))
+        self.bound = bound
+        self.report = report
+    }
+
+    /// One listener stands, or has failed; called once for each, from its loop.
+    func partIsDone(_ failure: StartError? = nil) {
+        let (isLast, failure) = state.withLock { state in
+            state.left -= 1
+            state.failure = state.failure ?? failure
+            return (state.left == 0, state.failure)
+        }
+        guard isLast else { return }
+        report(failure.map { .failure($0) } ?? .success(bound))
+    }
 }
 
 /// Counts to zero from any thread.

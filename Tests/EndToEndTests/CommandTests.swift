@@ -31,7 +31,9 @@ import Testing
         }
     }
 
-    @Test func `leaves with 3 and the address when its port is taken`() async throws {
+    @Test func `leaves with 3 and the address when its port is taken, and starts nothing`()
+        async throws
+    {
         try await onStage { stage in
             let stub = try await stage.stub()
             let file = try stage.write(
@@ -39,13 +41,14 @@ import Testing
                 {
                   listeners: [{ address: "\(stub.address)" }],
                   admin: { address: "127.0.0.1:0" },
-                  pools: { model: { replicas: ["127.0.0.1:9"] } },
+                  pools: { model: { processes: { command: ["sleep", "100"], min: 1 } } },
                   routes: [{ path: "/", pool: "model" }],
                 }
                 """, to: "taken.json5")
             let (code, _, errors) = try await stage.run(Places.sluice, ["serve", file])
             #expect(code == 3)
             #expect(errors.contains(stub.address))
+            #expect(!errors.contains("started as process"))
         }
     }
 

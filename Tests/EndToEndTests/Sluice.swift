@@ -58,7 +58,9 @@ final class Sluice {
         var sum = 0.0
         for line in reply.body.split(separator: "\n") where line.hasPrefix(name) {
             let rest = line.dropFirst(name.count)
-            guard rest.first == "{" || rest.first == " ", rest.contains(labels) else { continue }
+            guard rest.first == "{" || rest.first == " ",
+                labels.isEmpty || rest.contains(labels)
+            else { continue }
             sum += Double(rest.split(separator: " ").last ?? "") ?? 0
         }
         return sum
@@ -131,9 +133,10 @@ extension Stage {
         before replicas: [StubReplica], pool: String = "", route: String = ""
     ) -> String {
         let addresses = replicas.map { "\"\($0.address)\"" }.joined(separator: ", ")
+        let health = pool.contains("health:") ? "" : "health: { path: \"/health\" },"
         return """
             pools: { model: {
-              replicas: [\(addresses)], health: { path: "/health" }, slowStart: "0s", \(pool) } },
+              replicas: [\(addresses)], \(health) slowStart: "0s", \(pool) } },
             routes: [{ path: "/", pool: "model", \(route) }],
             """
     }

@@ -48,7 +48,7 @@ import Testing
             let sluice = try await stage.sluice(
                 before: stubs,
                 pool: """
-                    concurrency: 2, timeout: "1s", stall: "500ms",
+                    concurrency: 2, timeout: "1s", stall: "1s",
                     health: { path: "/health", interval: "200ms", timeout: "200ms" }
                     """,
                 route: idempotent)
