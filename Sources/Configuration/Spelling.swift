@@ -3,7 +3,7 @@
 /// The nearest of some names, if one is near enough to be what was meant.
 ///
 /// O(length²) per name. Of equally near names the first in order is taken.
-func nearest(to word: String, among names: some Sequence<String>) -> String? {
+package func nearest(to word: String, among names: some Sequence<String>) -> String? {
     let lowered = Array(word.lowercased().unicodeScalars.prefix(64))
     // A third of the letters may differ: `concurency`, `conurrency`, but not `cookie`.
     let limit = max(1, lowered.count / 3)

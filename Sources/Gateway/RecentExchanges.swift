@@ -75,7 +75,9 @@ struct RecentExchanges {
         oldest = (oldest + 1) % capacity
     }
 
-    /// The newest exchange with this request id. O(capacity).
+    /// The newest exchange with this request id.
+    ///
+    /// O(capacity).
     func find(_ requestID: [UInt8]) -> EndedExchange? {
         for age in 1...max(1, slots.count) where !slots.isEmpty {
             let index = (oldest + slots.count - age) % slots.count

@@ -17,9 +17,9 @@ package struct ProcessFigures: Sendable, Equatable {
     /// Most descriptors that may be open.
     package var descriptorsMax: UInt64 = 0
 
-    /// Reads the figures now; what the system does not tell stays 0. Any thread may call.
+    /// Reads the figures now; what the system does not tell stays 0.
     ///
-    /// Blocks for some ten microseconds: `/proc` is memory.
+    /// Any thread may call. Blocks for some ten microseconds: `/proc` is memory.
     package static func read() -> ProcessFigures {
         var figures = ProcessFigures()
         if let stat = contents(of: "/proc/self/stat"),

@@ -1,14 +1,10 @@
 // Arguments → command → exit code.
 
 internal import Foundation
+internal import Transport
 
-/// What the process tells its caller: 0 fine, 1 the input is wrong, 2 usage, 3 could not start.
-enum ExitCode: Int32 {
-    case fine = 0
-    case wrongInput = 1
-    case usage = 2
-    case cannotStart = 3
-}
+// Before anything opens a descriptor.
+StandardStreams.secure()
+signal(SIGPIPE, SIG_IGN)
 
-let code = run(Array(CommandLine.arguments.dropFirst()))
-exit(code.rawValue)
+exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)

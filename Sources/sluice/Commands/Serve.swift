@@ -7,58 +7,92 @@ internal import Gateway
 internal import Telemetry
 internal import Transport
 
+let serveCommand = Command(
+    name: "serve",
+    summary: "runs the gateway in the foreground",
+    operands: ["FILE"],
+    options: [CommandOption(name: "check", summary: "only say whether the file is in order")],
+    details: """
+        SIGTERM and SIGINT drain: /ready says 503, what is in flight finishes; a second one stops
+        at once. SIGHUP takes the file over again, and so does its change with `watch: true`.
+        Standard output has the access log and what processes print, standard error the
+        operator's log.
+        """
+) { arguments throws(UsageError) in
+    let file = arguments.operands[0]
+    if arguments.has("check") { return check(file) ? .fine : .wrongInput }
+    do throws(LoadFailure) {
+        let stamp = FileStamp(of: file)
+        let configuration = try loadConfiguration(file) { complain($0 + "\n", raw: true) }
+        var serve = Serve(configuration, file: file, stamp: stamp)
+        return serve.run()
+    } catch {
+        complain(error.text + "\n", raw: true)
+        return .wrongInput
+    }
+}
+
 /// Runs a gateway with a checked configuration.
 struct Serve {
-    let configuration: Configuration
+    private let configuration: Configuration
     /// The file to reload from; nil when there is none.
-    let file: String?
+    private let file: String?
+    private var watch: FileWatch<FileStamp>
+    private let orders = Orders()
+    private let output = LineWriter(to: StandardStreams.output)
+    private let errors = LineWriter(to: StandardStreams.error)
+    private let log: Log
+
+    /// - Parameter stamp: the state of the file that the configuration was read from.
+    init(_ configuration: Configuration, file: String? = nil, stamp: FileStamp? = nil) {
+        self.configuration = configuration
+        self.file = file
+        watch = FileWatch(stamp)
+        log = Log(
+            now: { UInt64(max(0, wallClockNanoseconds())) },
+            sink: { [errors] line in errors.write(line) }
+        )
+    }
 
     /// Serves until SIGTERM or SIGINT has drained the gateway; a second signal stops at once.
-    func run() -> ExitCode {
-        let descriptors = DescriptorLimit.raise()
-        let loops: [Loop]
+    mutating func run() -> ExitCode {
+        let gateway: Gateway
         do throws(SystemError) {
-            loops = try makeLoops()
+            gateway = try makeGateway()
         } catch {
             complain("cannot start: \(error)")
             return .cannotStart
         }
-        let output = OutputWriter()
-        let log = Log(now: { UInt64(max(0, wallClockNanoseconds())) }, sink: { complain($0, raw: true) })
+        output.start(name: "output", taking: gateway.accessLog)
+        errors.start(name: "log")
+        let signals = makeSignals(for: gateway)
+        gateway.start { [orders] result in orders.put(.started(result)) }
+        let code = obey(gateway)
+        withExtendedLifetime(signals) {}
+        output.finish()
+        errors.finish()
+        return code
+    }
+
+    private func makeGateway() throws(SystemError) -> Gateway {
+        let descriptors = DescriptorLimit.raise()
+        let loops = try makeLoops()
         let gateway = Gateway(
             configuration,
             in: Gateway.Surroundings(
-                loops: loops, log: log,
-                wakeLogWriter: { output.wake() },
-                processOutput: { line in output.write(line) },
-                connectionsMax: max(16, (descriptors - 64) / 2)))
-        output.start(taking: gateway.accessLog)
+                loops: loops,
+                log: log,
+                wakeLogWriter: { [output] in output.wake() },
+                processOutput: { [output] line in output.write(line + "\n") },
+                droppedOutputLines: { [output, errors] in output.dropped + errors.dropped },
+                reload: { [orders] done in
+                    if !orders.put(.reload(done)) { done(.unavailable("too many reloads wait")) }
+                },
+                connectionsMax: max(16, (descriptors - 64) / 2)
+            )
+        )
         for (index, loop) in loops.enumerated() { loop.start(name: "loop-\(index)") }
-
-        let over = DispatchSemaphore(value: 0)
-        let started = StartOutcome()
-        gateway.start { result in
-            started.set(result)
-            over.signal()
-        }
-        over.wait()
-        switch started.value {
-        case .failure(let error):
-            complain("cannot start: \(error.address): \(error.why)")
-            return .cannotStart
-        case .success(let bound):
-            for address in bound.listeners { log.info("listener", "listening at \(address)") }
-            log.info("admin", "listening at \(bound.admin)")
-        case nil:
-            return .cannotStart
-        }
-        let signals = Signals(gateway: gateway, reload: { self.reload(gateway, log) }) {
-            over.signal()
-        }
-        over.wait()
-        withExtendedLifetime(signals) {}
-        output.finish()
-        return .fine
+        return gateway
     }
 
     private func makeLoops() throws(SystemError) -> [Loop] {
@@ -69,30 +103,78 @@ struct Serve {
         for index in 0..<count {
             loops.append(
                 Loop(
-                    index: index, network: try SystemNetwork(), bufferLimit: slabs, epoch: epoch))
+                    index: index,
+                    network: try SystemNetwork(),
+                    bufferLimit: slabs,
+                    epoch: epoch
+                )
+            )
         }
         return loops
     }
 
-    private func reload(_ gateway: Gateway, _ log: Log) {
-        guard let file else { return }
-        do throws(LoadFailure) {
-            let next = try loadConfiguration(file)
-            let plan = Plan(from: gateway.configuration, to: next)
-            gateway.apply(next)
-            gateway.noteReload(.applied(plan.lines), wallNanoseconds: wallClockNanoseconds())
-            log.info("reload", plan.isEmpty ? "nothing has changed" : plan.lines.joined(separator: "; "))
-        } catch {
-            gateway.noteReload(.refused(error.text), wallNanoseconds: wallClockNanoseconds())
-            log.error("reload", "the old configuration stays: \(error.text)")
+    private func makeSignals(for gateway: Gateway) -> Signals {
+        let signals = Signals()
+        for number in [SIGTERM, SIGINT] {
+            signals.handle(number) { [orders] in gateway.stop { orders.put(.over) } }
+        }
+        signals.handle(SIGHUP) { [orders] in orders.put(.reload { _ in }) }
+        return signals
+    }
+
+    // MARK: while it runs
+
+    /// Does what the main thread is told, until everything is over.
+    private mutating func obey(_ gateway: Gateway) -> ExitCode {
+        var code = ExitCode.fine
+        while true {
+            let isWatching = file != nil && gateway.configuration.watch
+            guard let order = orders.next(within: isWatching ? .seconds(1) : .never) else {
+                if let file, watch.look(FileStamp(of: file)) { _ = reload(gateway) }
+                continue
+            }
+            switch order {
+            case .started(.success(let bound)):
+                for address in bound.listeners { log.info("listener", "listening at \(address)") }
+                log.info("admin", "listening at \(bound.admin)")
+            case .started(.failure(let error)):
+                complain("cannot start: \(error.address): \(error.why)")
+                code = .cannotStart
+                // Twice: there is nothing in flight to wait for.
+                gateway.stop { [orders] in orders.put(.over) }
+                gateway.stop {}
+            case .reload(let done):
+                done(reload(gateway))
+            case .over:
+                return code
+            }
         }
     }
-}
 
-/// The result of `Gateway.start`, from the loop that reports it.
-private final class StartOutcome: @unchecked Sendable {
-    private let lock = NSLock()
-    private var outcome: Result<Bound, StartError>?
-    func set(_ result: Result<Bound, StartError>) { lock.withLock { outcome = result } }
-    var value: Result<Bound, StartError>? { lock.withLock { outcome } }
+    private mutating func reload(_ gateway: Gateway) -> ReloadOutcome {
+        guard let file else {
+            log.warning("reload", "there is no file to reload from")
+            return .unavailable("this gateway was started without a file")
+        }
+        let outcome: ReloadOutcome
+        do throws(LoadFailure) {
+            watch.take(FileStamp(of: file))
+            let next = try loadConfiguration(file) { log.warning("reload", $0) }
+            let changes = Plan(from: gateway.configuration, to: next).lines
+            let needs = restartNeeds(from: configuration, to: next)
+            gateway.apply(next)
+            log.info(
+                "reload",
+                changes.isEmpty ? "nothing has changed" : changes.joined(separator: "; ")
+            )
+            for need in needs { log.warning("reload", need) }
+            outcome = .applied(changes + needs)
+        } catch {
+            log.error("reload", "the configuration in force stays:")
+            for line in error.text.split(separator: "\n") { log.error("reload", "\(line)") }
+            outcome = .refused(error.text)
+        }
+        gateway.noteReload(outcome, wallNanoseconds: wallClockNanoseconds())
+        return outcome
+    }
 }

@@ -1,0 +1,54 @@
+// From the name of a file to a configuration, or to what is wrong with it.
+
+internal import Configuration
+internal import Foundation
+
+/// Why a file could not be taken.
+struct LoadFailure: Error, Equatable {
+    /// Each problem with its place.
+    let text: String
+}
+
+/// Reads a file, or standard input for `-`; not longer than a configuration may be, and a bit.
+func readText(_ file: String) throws(LoadFailure) -> String {
+    do {
+        let handle: FileHandle
+        if file == "-" {
+            handle = .standardInput
+        } else {
+            handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
+        }
+        let data = try handle.read(upToCount: Configuration.fileBytesMax + 1) ?? Data()
+        return String(decoding: data, as: UTF8.self)
+    } catch let error as CocoaError {
+        switch error.code {
+        case .fileReadNoSuchFile, .fileNoSuchFile: throw LoadFailure(text: "\(file): no such file")
+        case .fileReadNoPermission: throw LoadFailure(text: "\(file): no permission to read it")
+        default: throw LoadFailure(text: "\(file): cannot be read")
+        }
+    } catch {
+        throw LoadFailure(text: "\(file): cannot be read")
+    }
+}
+
+/// Reads and checks a file; what it says may be in order or not.
+func load(_ file: String) throws(LoadFailure) -> LoadedConfiguration {
+    Configuration.load(
+        text: try readText(file),
+        file: file == "-" ? "standard input" : file,
+        environment: ProcessInfo.processInfo.environment
+    )
+}
+
+/// Reads and checks a file, which must be in order; its warnings go to `warn`.
+func loadConfiguration(
+    _ file: String,
+    warn: (String) -> Void
+) throws(LoadFailure) -> Configuration {
+    let loaded = try load(file)
+    guard let configuration = loaded.configuration else {
+        throw LoadFailure(text: loaded.diagnostics.map(\.description).joined(separator: "\n"))
+    }
+    for warning in loaded.diagnostics { warn(warning.description) }
+    return configuration
+}

@@ -1,0 +1,23 @@
+// What a reload cannot change, said instead of silently ignored.
+
+internal import Configuration
+
+/// One line for each setting that differs from what the process started with and is read only
+/// then.
+func restartNeeds(
+    from started: Configuration,
+    to wanted: Configuration
+) -> [String] {
+    var names: [String] = []
+    if started.listeners != wanted.listeners { names.append("listeners") }
+    if started.admin.address != wanted.admin.address { names.append("admin.address") }
+    if started.loops != wanted.loops { names.append("loops") }
+    let (old, new) = (started.limits, wanted.limits)
+    if old.bufferBytes != new.bufferBytes { names.append("limits.bufferBytes") }
+    if new.headBytes > old.headBytes { names.append("limits.headBytes") }
+    if new.fields > old.fields { names.append("limits.fields") }
+    if started.accessLog.bufferBytes != wanted.accessLog.bufferBytes {
+        names.append("accessLog.bufferBytes")
+    }
+    return names.map { "\($0): needs a restart to take effect" }
+}
