@@ -231,9 +231,13 @@ struct Roster: Sendable {
         into effects: inout PoolEffects
     ) -> Bool {
         let index = lease.index
-        loads[index].latency.observe(lease.held, now: now)
+        let isNewer = replicas[index].outliers.isNewer(ticket.began)
+        // What began before an ejection says nothing about the time after it.
+        if isNewer || replicas[index].outliers.phase == .fit {
+            loads[index].latency.observe(lease.held, now: now)
+        }
         replicas[index].outliers.succeeded()
-        if replicas[index].outliers.isNewer(ticket.began) {
+        if isNewer {
             replicas[index].outliers.readmit(now: now)
             startSlowly(index, now: now)
             replicas[index].tell(.trialPassed, now: now, into: &effects)
@@ -261,7 +265,9 @@ struct Roster: Sendable {
         case .connectTimeout:
             probeSoon(index, now: now, into: &effects)
         case .timeout, .stalled:
-            loads[index].latency.observeAtLeast(lease.held, now: now)
+            if replicas[index].outliers.phase == .fit {
+                loads[index].latency.observeAtLeast(lease.held, now: now)
+            }
         case .reset, .badStatus, .invalid:
             break
         }

@@ -145,6 +145,16 @@ import Testing
         #expect(pool.arrive(excluding: [pool.ids[1]]).waiter != nil)
     }
 
+    @Test func `takes no notice of how long older requests took`() throws {
+        var pool = TestPool(replicas: 2, concurrency: 4)
+        let old = try (0..<2).map { _ in try pool.lease(excluding: [pool.ids[1]]) }
+        try pool.fail(pool.ids[0], 5)
+        _ = pool.advance(.seconds(60))
+        pool.end(old[0], .failure(.timeout))
+        pool.end(old[1])
+        #expect(try pool.replica(pool.ids[0]).latency == nil)
+    }
+
     @Test(arguments: Policies.all)
     func `is tried soon under every policy`(policy: PolicyKind) throws {
         var pool = TestPool(replicas: 2, concurrency: 4) { $0.policy = policy }

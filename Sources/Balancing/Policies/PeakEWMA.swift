@@ -38,15 +38,13 @@ enum PeakEWMA {
     }
 }
 
-/// An average of latencies that jumps up to a peak and comes down slowly.
-///
-/// Decay uses τ ÷ (τ + t), the rational cousin of e^(−t/τ): always within 0…1, no libm.
+/// An average of latencies that jumps up to a peak and halves again every few seconds.
 struct PeakLatency: Sendable {
     private var average: Double?
     private var measuredAt: Moment?
 
-    /// Seconds over which an old peak loses half of its say.
-    private static let memory = 10.0
+    /// Seconds in which an old latency loses half of its say.
+    private static let halfLife = 7.0
     /// What a latency of zero counts as, so that requests in flight still matter.
     private static let floor = 1e-6
 
@@ -80,11 +78,12 @@ struct PeakLatency: Sendable {
     /// The last average without fading, for display.
     var shown: Duration? { average.map { .seconds($0) } }
 
-    private func decay(
-        since earlier: Moment?,
-        now: Moment
-    ) -> Double {
+    /// 2^(−t ÷ half-life), straight between the powers of two: no libm, and never above 1.
+    private func decay(since earlier: Moment?, now: Moment) -> Double {
         guard let earlier, now > earlier else { return 1 }
-        return Self.memory / (Self.memory + Balancing.seconds(of: now - earlier))
+        let halvings = min(Balancing.seconds(of: now - earlier) / Self.halfLife, 1000)
+        let whole = halvings.rounded(.down)
+        let power = Double(sign: .plus, exponent: -Int(whole), significand: 1)
+        return power * (1 - (halvings - whole) / 2)
     }
 }

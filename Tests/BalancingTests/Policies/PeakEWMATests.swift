@@ -40,6 +40,20 @@ import Testing
         #expect(latency.seconds(at: origin + .seconds(1)) ?? 0 >= 1.99)
     }
 
+    @Test(arguments: [(0, 1.0), (7, 0.5), (14, 0.25), (70, 0.000_976_562_5)])
+    func `halves every seven seconds`(second: Int, share: Double) {
+        var latency = PeakLatency()
+        latency.observe(.seconds(8), now: origin)
+        #expect(latency.seconds(at: origin + .seconds(second)) == 8 * share)
+    }
+
+    @Test func `never rises while it fades, however long`() {
+        var latency = PeakLatency()
+        latency.observe(.seconds(300), now: origin)
+        let values = (0..<200).compactMap { latency.seconds(at: origin + .seconds($0 * $0)) }
+        #expect(values.count == 200 && zip(values, values.dropFirst()).allSatisfy { $0 >= $1 })
+    }
+
     @Test func `comes down slowly`() {
         var latency = PeakLatency()
         latency.observe(.seconds(2), now: origin)
