@@ -1,5 +1,6 @@
 // What the kernel counts of this process: CPU time, memory, descriptors, and since when it runs.
 
+internal import CLinux
 internal import Glibc
 
 /// The figures behind the `process_*` metrics, read from `/proc` at one moment.
