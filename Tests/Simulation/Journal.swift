@@ -26,6 +26,8 @@ package struct RequestRecord: Sendable {
     package internal(set) var isFromReplica = false
     /// Whether an earlier request of the same connection had been answered.
     package internal(set) var isOnKeptConnection = false
+    /// Whether its client sends without waiting for the answers before.
+    package internal(set) var isPipelined = false
     /// When the first byte of a final head was understood.
     package internal(set) var headAt: Duration?
 }
@@ -54,6 +56,9 @@ package final class Journal {
     unowned let world: SimulatedWorld
     package private(set) var requests: [Int: RequestRecord] = [:]
     package private(set) var deliveries: [Int: [Delivery]] = [:]
+    /// Requests sent on a connection to which a second answer was already under way: nobody can
+    /// tell that one from theirs.
+    package private(set) var excused: Set<Int> = []
     /// Requests that have not ended.
     package private(set) var openRequests = 0
     private var nextNumber = 1
@@ -74,12 +79,13 @@ package final class Journal {
         requests.keys.sorted().compactMap { requests[$0] }
     }
 
-    func begin(_ plan: RequestPlan, isOnKeptConnection: Bool) {
+    func begin(_ plan: RequestPlan, isOnKeptConnection: Bool, isPipelined: Bool) {
         guard requests[plan.number] == nil else {
             return world.violate("request \(plan.number) was sent twice by its client")
         }
         var record = RequestRecord(plan: plan, sentAt: world.elapsed)
         record.isOnKeptConnection = isOnKeptConnection
+        record.isPipelined = isPipelined
         requests[plan.number] = record
         openRequests += 1
     }
@@ -107,6 +113,8 @@ package final class Journal {
             Delivery(replica: replica, isFresh: isFresh, at: world.elapsed))
         return (deliveries[number]?.count ?? 1) - 1
     }
+
+    func excuse(_ number: Int) { excused.insert(number) }
 
     func endDelivery(_ number: Int, _ place: Int, _ end: Delivery.End) {
         guard deliveries[number]?[place].end == .open else { return }

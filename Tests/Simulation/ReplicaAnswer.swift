@@ -129,7 +129,7 @@ struct ReplicaAnswer {
             parts = [head, Array(body.prefix(Int(Double(max(0, body.count - 1)) * share)))]
             if body.isEmpty { parts = [Array(head.dropLast(2))] }
         case .longBody where framing == .length:
-            parts.append(Array("surplus bytes".utf8))
+            parts[parts.count - 1] += Array("surplus bytes".utf8)
         default: break
         }
     }

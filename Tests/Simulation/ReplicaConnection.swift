@@ -22,8 +22,13 @@ final class ReplicaConnection {
     private var status = 200
     private var closesAfterAnswer = false
     private var hasAnswerBegun = false
+    /// When an answer that nobody asked for was sent.
+    private var strayAt: Duration?
     /// Raised whenever the connection's work changes; actions of older work do nothing.
     private var generation = 0
+
+    /// Unasked bytes that were sent so long ago must have been noticed.
+    private static let noticeable = Duration.milliseconds(100)
 
     init(_ peer: PeerSocket, of replica: SimulatedReplica) {
         self.peer = peer
@@ -72,6 +77,14 @@ final class ReplicaConnection {
         guard head.target != "/health" else { return replica.beginProbe() }
         guard let number = head.number("X-Sim-Number") else {
             world.violate("\(replica.name) got a request without a number")
+            return breakOff(resets: true)
+        }
+        if let strayAt {
+            replica.journal.excuse(number)
+            if world.elapsed - strayAt > ReplicaConnection.noticeable {
+                world.violate(
+                    "\(replica.name) got request \(number) on a connection with unasked bytes")
+            }
             return breakOff(resets: true)
         }
         self.number = number
@@ -170,6 +183,7 @@ final class ReplicaConnection {
             number, deliveryPlace, .answered(status: status, isFull: isFull))
         // Unread request body: an honest server ends the connection.
         if closesAfterAnswer || head?.closes == true || !reader.isIdle { return leave() }
+        if fault == .answersTwice || fault == .longBody { strayAt = world.elapsed }
         if fault == .answersTwice {
             peer.write(Array("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nunseen".utf8))
         }

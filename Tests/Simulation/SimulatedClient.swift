@@ -61,7 +61,8 @@ package final class SimulatedClient {
         guard !plans.isEmpty else { return finish() }
         let plan = plans.removeFirst()
         if peer == nil { connect() }
-        journal.begin(plan, isOnKeptConnection: answersOnConnection > 0)
+        journal.begin(
+            plan, isOnKeptConnection: answersOnConnection > 0, isPipelined: pipelines)
         outstanding.append(plan)
         reader.expectedMethods.append(plan.method)
         isSending = true
@@ -223,7 +224,8 @@ package final class SimulatedClient {
         answersOnConnection += 1
         isReadingSlowly = false
         // An answer that comes before all was sent ends the connection too.
-        let closes = answer.head.closes || plan.closes || plan.isVersion10 || isSending
+        let closes = answer.head.closes || plan.closes || plan.isVersion10
+            || isSending && outstanding.isEmpty
         if closes || !plan.isPatient { return dropAndGoOn() }
         guard outstanding.isEmpty else { return }
         goOn()

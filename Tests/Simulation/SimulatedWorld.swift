@@ -70,6 +70,8 @@ package final class SimulatedWorld: @unchecked Sendable {
 
     /// Lets a loop live in this world.
     package func attach(_ loop: Loop, on network: SimulatedNetwork) {
+        // What is spawned before the world runs must not overtake what is spawned while it runs.
+        loop.adopt()
         inhabitants.append((loop, network))
         awake.append(inhabitants.count - 1)
     }
@@ -130,8 +132,8 @@ package final class SimulatedWorld: @unchecked Sendable {
             }
             return true
         }
-        turnsInARow = 0
         if isDue {
+            turnsInARow = 0
             happen(agenda.removeFirst())
             return true
         }
@@ -159,12 +161,17 @@ package final class SimulatedWorld: @unchecked Sendable {
         var target = agenda.next
         for inhabitant in inhabitants {
             guard let timer = inhabitant.loop.nextTimer else { continue }
-            let time = (timer - epoch).nanoseconds
+            // A timer between two nanoseconds is due at the later one.
+            let time = (timer - epoch).nanosecondsRoundedUp
             target = min(target ?? time, time)
         }
         guard var target else { return false }
         target += order.duration(in: conditions.lateness).nanoseconds
-        nanoseconds = max(nanoseconds, min(target, end))
+        target = min(target, end)
+        if target > nanoseconds {
+            nanoseconds = target
+            turnsInARow = 0
+        }
         note(.jump, 0)
         awake = Array(inhabitants.indices)
         return true
