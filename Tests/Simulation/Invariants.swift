@@ -147,7 +147,8 @@ package final class Invariants {
             switch delivery.end {
             case .answered(_, isFull: true): continue
             case .answered(let status, _) where mayRepeat && (502...504).contains(status): continue
-            case .broken(hasAnswered: false) where mayRepeat || !delivery.isFresh: continue
+            case .broken where mayRepeat, .broken(hasAnswered: false) where !delivery.isFresh:
+                continue
             case .abandoned where mayRepeat, .open where mayRepeat: continue
             case .answered, .broken, .abandoned, .open:
                 world.violate(

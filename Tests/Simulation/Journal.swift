@@ -86,6 +86,7 @@ package final class Journal {
         var record = RequestRecord(plan: plan, sentAt: world.elapsed)
         record.isOnKeptConnection = isOnKeptConnection
         record.isPipelined = isPipelined
+        world.say("request \(plan.number) is sent: \(plan.method) \(plan.manner)")
         requests[plan.number] = record
         openRequests += 1
     }
@@ -102,6 +103,7 @@ package final class Journal {
         guard record.end == nil else {
             return world.violate("request \(number) ended twice: \(record.end as Any), \(end)")
         }
+        world.say("request \(number) ends: \(end)")
         requests[number]?.end = end
         requests[number]?.endedAt = world.elapsed
         openRequests -= 1

@@ -10,6 +10,8 @@ struct ReplicaAnswer {
     /// The answer is broken off after the last piece.
     var breaks = false
     var resets = false
+    /// More follows than was announced.
+    var hasSurplus = false
     /// No answer comes, and the connection stays.
     var isNever = false
 
@@ -101,11 +103,11 @@ struct ReplicaAnswer {
             let end = length * piece / count
             let bytes = pattern.bytes(from: offset, count: end - offset)
             offset = end
+            guard !bytes.isEmpty else { continue }
             guard framing == .chunked else {
                 parts.append(bytes)
                 continue
             }
-            guard !bytes.isEmpty else { continue }
             parts.append(Array((String(bytes.count, radix: 16) + "\r\n").utf8) + bytes + [13, 10])
         }
         if framing == .chunked { parts.append(Array("0\r\n\r\n".utf8)) }
@@ -130,6 +132,7 @@ struct ReplicaAnswer {
             if body.isEmpty { parts = [Array(head.dropLast(2))] }
         case .longBody where framing == .length:
             parts[parts.count - 1] += Array("surplus bytes".utf8)
+            hasSurplus = true
         default: break
         }
     }

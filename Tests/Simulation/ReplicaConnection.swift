@@ -21,6 +21,7 @@ final class ReplicaConnection {
     private var script: [(pause: Duration, bytes: [UInt8])] = []
     private var status = 200
     private var closesAfterAnswer = false
+    private var hasSurplus = false
     private var hasAnswerBegun = false
     /// When an answer that nobody asked for was sent.
     private var strayAt: Duration?
@@ -93,6 +94,9 @@ final class ReplicaConnection {
         deliveryPlace = replica.begin(number, isFresh: requestsRead == 0)
         requestsRead += 1
         fault = replica.behaviour.fault(using: &replica.chance)
+        world.say(
+            "\(replica.name) \(peer.number) begins \(head.startLine) \(number)"
+                + ", fault \(fault as Any)")
         if head.values("Expect") != [] { peer.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
         if fault == .answersEarly { answer() }
     }
@@ -133,6 +137,7 @@ final class ReplicaConnection {
         script = answer.script
         status = answer.status
         closesAfterAnswer = answer.closes
+        hasSurplus = answer.hasSurplus
         let resets = answer.resets
         if script.isEmpty {
             return later(answer.delay) { $0.breakOff(resets: resets) }
@@ -177,13 +182,14 @@ final class ReplicaConnection {
     private func finishAnswer() {
         guard state == .answering else { return }
         generation += 1
+        world.say("\(replica.name) \(peer.number) has answered \(number): \(status)")
         let isFull = status == 503 && fault == .full
         isWorking = false
         replica.journal.endDelivery(
             number, deliveryPlace, .answered(status: status, isFull: isFull))
         // Unread request body: an honest server ends the connection.
         if closesAfterAnswer || head?.closes == true || !reader.isIdle { return leave() }
-        if fault == .answersTwice || fault == .longBody { strayAt = world.elapsed }
+        if fault == .answersTwice || hasSurplus { strayAt = world.elapsed }
         if fault == .answersTwice {
             peer.write(Array("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nunseen".utf8))
         }
@@ -233,6 +239,7 @@ final class ReplicaConnection {
     }
 
     private func leave() {
+        world.say("\(replica.name) \(peer.number) leaves")
         state = .done
         isWorking = false
         generation += 1

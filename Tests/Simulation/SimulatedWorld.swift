@@ -23,6 +23,8 @@ package final class SimulatedWorld: @unchecked Sendable {
     /// Called after every step: cheap checks of what must always hold.
     package var afterStep: [() -> Void] = []
     package private(set) var steps = 0
+    /// Turns in which jobs ran: only they, and actions, change what the gateway counts.
+    package private(set) var busyTurns = 0
 
     private(set) var nanoseconds: Int64 = 1_000_000_000
     private let epoch = ContinuousClock.now
@@ -93,6 +95,11 @@ package final class SimulatedWorld: @unchecked Sendable {
     /// Lets an actor live as long as the world, to which it keeps no strong reference.
     func keep(_ actor: AnyObject) { actors.append(actor) }
 
+    /// Tells what happened, when the trace is printed.
+    package func say(_ text: @autoclosure () -> String) {
+        if trace.isPrinted { print("\t", elapsed, text()) }
+    }
+
     /// Writes down what must never happen.
     package func violate(_ text: String) {
         guard violations.count < 100 else { return }
@@ -154,7 +161,9 @@ package final class SimulatedWorld: @unchecked Sendable {
             awake.remove(at: place)
         }
         // Work takes time: a turn costs 1 to 20 µs.
-        if ran { nanoseconds += Int64(order.number(in: 1_000...20_000)) }
+        guard ran else { return }
+        nanoseconds += Int64(order.number(in: 1_000...20_000))
+        busyTurns += 1
     }
 
     private func jump(before end: Int64) -> Bool {

@@ -120,7 +120,7 @@ package final class Traffic {
     private let journal: Journal
     private let target: Address
     private var chance: SeededGenerator
-    private var clients: [SimulatedClient] = []
+    private var clientsHere = 0
     private let end: Duration
     /// Requests that may still be sent.
     private var requestsLeft: Int
@@ -152,7 +152,7 @@ package final class Traffic {
 
     /// Whether no client comes any more and all have ended.
     package var isOver: Bool {
-        (requestsLeft == 0 || arrivalsPlanned == 0) && clients.allSatisfy { $0.isFinished }
+        (requestsLeft == 0 || arrivalsPlanned == 0) && clientsHere == 0
     }
 
     private func start() {
@@ -203,11 +203,11 @@ package final class Traffic {
             think: think,
             journal: journal
         )
-        clients.append(client)
-        if case .closedLoop = arrivals {
-            client.finished = { [weak self] in
-                self?.plan(after: .zero) { $0.arrive(think) }
-            }
+        clientsHere += 1
+        client.finished = { [weak self] in
+            guard let self else { return }
+            clientsHere -= 1
+            if case .closedLoop = arrivals { plan(after: .zero) { $0.arrive(think) } }
         }
     }
 }

@@ -20,6 +20,7 @@ final class GatewayWorld {
     private(set) var replicas: [SimulatedReplica] = []
     private var traffic: [Traffic] = []
     private var last: [String: [ReplicaSnapshot]] = [:]
+    private var turnsChecked = 0
     private var stopCalledAt: Duration?
     private let notes = Notes()
 
@@ -173,6 +174,8 @@ final class GatewayWorld {
     // MARK: what must always hold
 
     private func checkCounts() {
+        guard world.busyTurns != turnsChecked else { return }
+        turnsChecked = world.busyTurns
         for pool in gateway.snapshot.pools {
             let counts = pool.snapshot()
             if counts.waiters > counts.queueLimit, plan.troubles.isDisjoint(with: [.reloads]) {
