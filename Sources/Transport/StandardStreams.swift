@@ -47,11 +47,12 @@ package enum StandardStreams {
     }
 
     /// Columns and rows of the terminal at standard output; nil when it is none.
+    ///
+    /// A terminal that does not know its size is taken for 80 × 24.
     package static var terminalSize: (columns: Int, rows: Int)? {
         var size = winsize()
-        guard unsafe ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return nil
-        }
+        guard unsafe ioctl(output, UInt(TIOCGWINSZ), &size) == 0 else { return nil }
+        guard size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
         return (Int(size.ws_col), Int(size.ws_row))
     }
 }

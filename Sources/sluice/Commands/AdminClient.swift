@@ -78,7 +78,8 @@ struct AdminAnswer: Equatable {
         struct Problem: Decodable { let detail: String }
         // Not JSON: then what was said is said as it is.
         let problem = try? JSONDecoder().decode(Problem.self, from: Data(body))
-        return problem?.detail ?? "status \(status) \(text)"
+        return problem?.detail
+            ?? "status \(status): \(text.trimmingCharacters(in: .whitespacesAndNewlines))"
     }
 }
 

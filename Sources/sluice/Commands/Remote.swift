@@ -61,7 +61,10 @@ let remoteCommands: [Command] = [
         options: [adminOption]
     ) { arguments throws(UsageError) in
         answer { () throws(AdminError) in
-            say(try AdminClient(arguments).ask("GET", "/ready").text, raw: true)
+            let told = try AdminClient(arguments).send("GET", "/ready")
+            let text = told.text.trimmingCharacters(in: .newlines)
+            guard told.status == 200 else { throw AdminError(text: "not ready: \(text)") }
+            say(text)
         }
     },
 ]

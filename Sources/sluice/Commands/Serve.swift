@@ -43,7 +43,7 @@ struct Serve {
     private let errors = LineWriter(to: StandardStreams.error)
     private let log: Log
 
-    /// - Parameter stamp: the state of the file that the configuration was read from.
+    /// `stamp` is the state of the file that the configuration was read from.
     init(_ configuration: Configuration, file: String? = nil, stamp: FileStamp? = nil) {
         self.configuration = configuration
         self.file = file
@@ -151,6 +151,10 @@ struct Serve {
         }
     }
 
+    private func warn(_ text: String) {
+        for line in text.split(separator: "\n") { log.warning("reload", "\(line)") }
+    }
+
     private mutating func reload(_ gateway: Gateway) -> ReloadOutcome {
         guard let file else {
             log.warning("reload", "there is no file to reload from")
@@ -159,7 +163,7 @@ struct Serve {
         let outcome: ReloadOutcome
         do throws(LoadFailure) {
             watch.take(FileStamp(of: file))
-            let next = try loadConfiguration(file) { log.warning("reload", $0) }
+            let next = try loadConfiguration(file) { warn($0) }
             let changes = Plan(from: gateway.configuration, to: next).lines
             let needs = restartNeeds(from: configuration, to: next)
             gateway.apply(next)
