@@ -33,17 +33,27 @@ struct AnswerWriter {
         let hasBody = status != 204 && status != 304
         let length = hasBody ? "Content-Length: \(text.utf8.count + missing)\r\n" : ""
         var bytes = Array(head(status, "Content-Type: application/json\r\n\(length)").utf8)
-        if hasBody && !request.isHead {
-            bytes.append(contentsOf: text.utf8)
-            bytes.append(contentsOf: repeatElement(0x20, count: missing))
-        }
+        if hasBody && !request.isHead { bytes.append(contentsOf: text.utf8) }
         try await link.send(bytes, until: nil)
+        if hasBody && !request.isHead && missing > 0 { try await fill(missing) }
+    }
+
+    /// Sends so many spaces.
+    private func fill(_ count: Int) async throws(LinkError) {
+        let run = [UInt8](repeating: 0x20, count: min(count, 65_536))
+        var left = count
+        while left > run.count {
+            try await link.send(run, until: nil)
+            left -= run.count
+        }
+        try await link.send(Array(run.prefix(left)), until: nil)
     }
 
     /// Sends a stream of events, one chunk each.
     func stream() async throws(LinkError) {
         try await send(
-            head(200, "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"))
+            head(200, "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n")
+        )
         if request.isHead { return }
         for token in 0..<behaviour.tokens {
             if token > 0 { try await pause(behaviour.interval) }
@@ -59,7 +69,8 @@ struct AnswerWriter {
     /// Answers before the body was read, and ends so that the answer arrives.
     func early() async throws(LinkError) {
         try await send(
-            "HTTP/1.1 409 Early\r\nContent-Length: 6\r\nConnection: close\r\n\r\nearly\n")
+            "HTTP/1.1 409 Early\r\nContent-Length: 6\r\nConnection: close\r\n\r\nearly\n"
+        )
         link.socket.shutdownWrite()
         let deadline = link.context.now + .seconds(2)
         while true {

@@ -16,7 +16,9 @@ enum LinkError: Error {
     case refused
 }
 
-/// A connection. Confined to its loop.
+/// A connection.
+///
+/// Confined to its loop.
 final class Link {
     let context: LoopContext
     let socket: Socket

@@ -21,7 +21,9 @@ extension LoadPlan {
     }
 }
 
-/// A running load. Confined to its loop.
+/// A running load.
+///
+/// Confined to its loop.
 final class Load {
     private let plan: LoadPlan
     private let loop: Loop
@@ -99,7 +101,8 @@ final class Load {
         figures.note(outcome, latency: latency, lag: lag)
         if plan.printsEach {
             let dueAt = (due - startedAt).milliseconds
-            print("\(dueAt.tenths) \(latency.milliseconds.tenths) \(lag.milliseconds.tenths) \(outcome)")
+            let times = [dueAt, latency.milliseconds, lag.milliseconds].map(\.tenths)
+            print("\(times.joined(separator: " ")) \(outcome)")
         }
         pending -= 1
         if pending == 0 { parking.unpark() }
@@ -123,7 +126,9 @@ final class Load {
             return await answer(on: link, until: deadline)
         } catch {
             connections -= 1
-            guard error == .refused, plan.endsWhenRefused else { return .fault(error, begun: false) }
+            guard error == .refused, plan.endsWhenRefused else {
+                return .fault(error, begun: false)
+            }
             isOver = true
             return .elsewhere
         }
@@ -185,7 +190,10 @@ final class Load {
                     buffer.consume(head.headLength)
                     guard head.isInformational else {
                         return AnswerHead(
-                            framing: head.framing, keepAlive: head.keepAlive, outcome: outcome)
+                            framing: head.framing,
+                            keepAlive: head.keepAlive,
+                            outcome: outcome
+                        )
                     }
                     parser.reset()
                 }
@@ -202,7 +210,8 @@ final class Load {
     ) -> LoadOutcome {
         var reason = ""
         for index in 0..<table.count where table[index].name == .xSluice {
-            guard String(bytes.part(table[index].nameRange)) == "X-Sluice-Reason" else { continue }
+            let name = String(bytes.part(table[index].nameRange))
+            guard name == "X-Sluice-Reason" else { continue }
             reason = String(bytes.part(table[index].valueRange))
         }
         return .status(head.status, reason: reason)

@@ -59,7 +59,8 @@ struct LoadFigures {
         let kinds = outcomes.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
         return """
             {"offered":\(offered),"answered":\(answered),"refused":\(refused),"errors":\(errors),\
-            "elsewhere":\(elsewhere),"resent":\(resent),"outcomes":{\(kinds.joined(separator: ","))},\
+            "elsewhere":\(elsewhere),"resent":\(resent),\
+            "outcomes":{\(kinds.joined(separator: ","))},\
             "p50":\(quantile(0.5, of: latencies)),"p99":\(quantile(0.99, of: latencies)),\
             "max":\(quantile(1, of: latencies)),"lagP99":\(quantile(0.99, of: lags)),\
             "lagMax":\(quantile(1, of: lags))}

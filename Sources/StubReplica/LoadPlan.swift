@@ -84,6 +84,7 @@ struct LoadPlan {
             """
             \(method) \(path) HTTP/1.1\r\nHost: \(address)\r\n\
             Content-Type: application/json\r\n\(length)\r\n\(hasBody ? body : "")
-            """.utf8)
+            """.utf8
+        )
     }
 }

@@ -95,6 +95,8 @@ struct Behaviour: Equatable {
     var fault: Fault?
     /// Whether the answer lists the fields of the request.
     var echoesFields = false
+    /// Whether the answer waits until somebody asks for `/release`.
+    var isHeld = false
 
     /// Takes one setting; false when there is none of that name.
     ///
@@ -108,6 +110,7 @@ struct Behaviour: Equatable {
         case "interval": interval = try need(Duration(text: value), name, value)
         case "fault": fault = try need(Fault(rawValue: value), name, value)
         case "echo": echoesFields = value == "fields"
+        case "hold": isHeld = value == "true"
         default: return false
         }
         return true

@@ -11,7 +11,7 @@ struct ReplicaOptions {
     private var startupDelay = Duration.zero
     private var behaviour = Behaviour()
 
-    /// - Parameter port: what stands in the environment's PORT.
+    /// Reads them; `port` is what stands in the environment's PORT.
     init(_ arguments: ArraySlice<String>, port: String?) throws(UsageError) {
         if let port { self.port = try need(UInt16(port), "PORT", port) }
         try readOptions(arguments) { (name, value) throws(UsageError) in
@@ -35,8 +35,8 @@ struct ReplicaOptions {
             do throws(SystemError) {
                 let listener = try Socket.listening(at: address, backlog: 4096, on: context)
                 report("listening at \(listener.localAddress ?? address)")
-                let replica = Replica(
-                    behaviour: self.behaviour, gate: Gate(limit: self.concurrency), loop: loop)
+                let gate = Gate(limit: self.concurrency)
+                let replica = Replica(behaviour: self.behaviour, gate: gate, loop: loop)
                 context.attachment = replica
                 await replica.accept(from: listener, on: context)
             } catch {
@@ -53,7 +53,11 @@ func makeLoop() throws(UsageError) -> Loop {
     do throws(SystemError) {
         _ = DescriptorLimit.raise()
         return Loop(
-            index: 0, network: try SystemNetwork(), bufferLimit: 16_384, epoch: ContinuousClock.now)
+            index: 0,
+            network: try SystemNetwork(),
+            bufferLimit: 16_384,
+            epoch: ContinuousClock.now
+        )
     } catch {
         throw UsageError(text: "cannot start: \(error)")
     }
@@ -65,7 +69,9 @@ func report(_ line: String) {
     fflush(nil)
 }
 
-/// One stand-in. Confined to its loop.
+/// One stand-in.
+///
+/// Confined to its loop.
 final class Replica {
     let behaviour: Behaviour
     let gate: Gate
@@ -76,6 +82,8 @@ final class Replica {
     /// The connections with a request that has no whole answer yet.
     private var inFlight: [ObjectIdentifier: Link] = [:]
     private var maxInFlight = 0
+    private var held: [Parking] = []
+    private var releases = 0
     private var openConnections = 0
 
     init(behaviour: Behaviour, gate: Gate, loop: Loop) {
@@ -127,6 +135,23 @@ final class Replica {
     func ended(on link: Link, isWhole: Bool) {
         inFlight[ObjectIdentifier(link)] = nil
         if isWhole { served += 1 } else { aborted += 1 }
+    }
+
+    /// Waits for the next `release`; throws when the client leaves before.
+    func hold(_ link: Link) async throws(LinkError) {
+        let release = releases
+        held.append(link.parking)
+        while releases == release {
+            if link.socket.peerClosed { throw .ended }
+            await link.parking.park(until: nil)
+        }
+    }
+
+    /// Lets go what is held.
+    func release() {
+        releases += 1
+        for parking in held { parking.unpark() }
+        held.removeAll()
     }
 
     /// What was seen so far, as JSON.

@@ -96,9 +96,9 @@ struct ReplicaConnection {
     private func serve(_ received: StubRequest) async throws(LinkError) -> Bool {
         var request = received
         let writer = AnswerWriter(link, to: request)
-        if request.path == "/health" || request.path == "/stats" {
+        if let text = answerAboutItself(request.path) {
             request.body = try await link.readBody(request.framing, until: nil)
-            try await writer.whole(request.path == "/stats" ? replica.stats : "ok\n", status: 200)
+            try await writer.whole(text, status: 200)
             return request.keepAlive
         }
         replica.began(on: link)
@@ -116,6 +116,7 @@ struct ReplicaConnection {
         defer { replica.gate.leave() }
         let time = request.behaviour.latency.draw { link.context.network.random() }
         if time > .zero { try await link.sleep(until: link.context.now + time) }
+        if request.behaviour.isHeld { try await replica.hold(link) }
         if let fault = request.behaviour.fault {
             return try await writer.faulty(fault)
         }
@@ -126,6 +127,18 @@ struct ReplicaConnection {
         }
         isWhole = true
         return request.keepAlive
+    }
+
+    /// What is answered at once and not counted.
+    private func answerAboutItself(_ path: String) -> String? {
+        switch path {
+        case "/health": return "ok\n"
+        case "/stats": return replica.stats
+        case "/release":
+            replica.release()
+            return "released\n"
+        default: return nil
+        }
     }
 
     /// What came, as JSON.

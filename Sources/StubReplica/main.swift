@@ -10,7 +10,8 @@ let usage = """
     Serving: --port N (or PORT; 0: any)  --host 127.0.0.1  --concurrency N (0: no limit)
       --startup-delay 2s, and how every request is answered unless its query says otherwise:
       --latency 5ms|exp:5ms|lognormal:5ms,0.5  --status 200  --bytes N
-      --tokens N  --interval 20ms  --fault NAME
+      --tokens N  --interval 20ms  --fault NAME  --echo fields  --hold true
+    It says what it has seen at /stats, and lets go what it holds at /release.
     Load: --phases 100:5s,1000:20s (requests/s:time)  --arrivals constant|poisson  --seed N
       --path /predict  --method POST  --bytes N  --timeout 10s  --connections N
       --each (a line per request)  --end-when-refused (the client goes elsewhere)

@@ -41,7 +41,8 @@ final class Child {
         }
         guard result == 0 else {
             throw Missing(
-                description: "cannot start \(program): \(String(cString: strerror(result)))")
+                description: "cannot start \(program): \(String(cString: strerror(result)))"
+            )
         }
         pid = started
     }

@@ -35,7 +35,9 @@ import Testing
             let stub = try await stage.stub()
             let sluice = try await stage.sluice(before: [stub])
             let (code, output, errors) = try await stage.run(
-                "curl", ["-sS", "--max-time", "20"] + options + ["http://\(sluice.address)\(target)"])
+                "curl",
+                ["-sS", "--max-time", "20"] + options + ["http://\(sluice.address)\(target)"]
+            )
             #expect(code == 0, "\(errors)")
             try await check(output, stub)
         }
@@ -53,7 +55,8 @@ import Testing
                 [
                     "-sS", "-H", "Transfer-Encoding: chunked", "-H", "Expect:", "-X", "POST",
                     "--data-binary", "@\(file.path)", "http://\(sluice.address)/predict",
-                ])
+                ]
+            )
             #expect(code == 0, "\(errors)")
             let seen = try echo(output)
             #expect(seen.bodyBytes == bytes.count)
@@ -63,8 +66,15 @@ import Testing
 
     @Test func `are told to go on when they expect 100-continue`() async throws {
         try await onCurl(
-            "-v", "--stderr", "-", "-H", "Expect: 100-continue", "--expect100-timeout", "19",
-            "-d", "hello"
+            "-v",
+            "--stderr",
+            "-",
+            "-H",
+            "Expect: 100-continue",
+            "--expect100-timeout",
+            "19",
+            "-d",
+            "hello"
         ) { output, _ in
             #expect(output.contains("HTTP/1.1 100"))
             #expect(output.contains("\"bodyBytes\":5"))
@@ -92,7 +102,9 @@ import Testing
             let sluice = try await stage.sluice(before: [stub])
             // Sixty seconds between two events: the first one cannot have waited for the second.
             let curl = try stage.start(
-                "curl", ["-sSN", "http://\(sluice.address)/stream?tokens=2&interval=60s"])
+                "curl",
+                ["-sSN", "http://\(sluice.address)/stream?tokens=2&interval=60s"]
+            )
             try await eventually("the first event") { curl.outputText.contains("\"token\":0") }
             #expect(!curl.outputText.contains("\"token\":1"))
             #expect(try await stub.stats().inFlight == 1)
@@ -143,7 +155,9 @@ import Testing
         try await onStage { stage in
             let stub = try await stage.stub()
             let sluice = try await stage.sluice(
-                before: [stub], settings: #"timeouts: { head: "300ms" },"#)
+                before: [stub],
+                settings: #"timeouts: { head: "300ms" },"#
+            )
             let client = try RawConnection(to: sluice.address)
             client.send("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Le")
             try await client.wait(for: "HTTP/1.1 408")
@@ -155,7 +169,9 @@ import Testing
         try await onStage { stage in
             let stub = try await stage.stub()
             let sluice = try await stage.sluice(
-                before: [stub], settings: #"timeouts: { body: "300ms" },"#)
+                before: [stub],
+                settings: #"timeouts: { body: "300ms" },"#
+            )
             let client = try RawConnection(to: sluice.address)
             client.send("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
             try await client.wait(for: "HTTP/1.1 408")
@@ -202,8 +218,11 @@ import Testing
             let stub = try await stage.stub()
             let sluice = try await stage.sluice(before: [stub])
             let reply = try await ask(
-                sluice.address, "GET", "/?echo=fields",
-                fields: ["X-Forwarded-For": "6.6.6.6", "X-Sluice-Priority": "9"])
+                sluice.address,
+                "GET",
+                "/?echo=fields",
+                fields: ["X-Forwarded-For": "6.6.6.6", "X-Sluice-Priority": "9"]
+            )
             let fields = try #require(try echo(reply.body).fields)
             let forwarded = fields.filter { $0[0].lowercased() == "x-forwarded-for" }
             #expect(forwarded.map { $0[1] } == ["127.0.0.1"])

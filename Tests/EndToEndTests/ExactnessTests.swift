@@ -20,10 +20,16 @@ import Testing
                   replicas: [\(replicas.joined(separator: ", "))],
                   health: { path: "/health" }, slowStart: "0s", queue: { limit: 5000 } } },
                 routes: [{ path: "/", pool: "model" }],
-                """)
+                """
+            )
             try await sluice.waitsForReady(3)
             let load = try stage.load(
-                sluice.address, "--phases", "900:2s", "--arrivals", "poisson")
+                sluice.address,
+                "--phases",
+                "900:2s",
+                "--arrivals",
+                "poisson"
+            )
             let result = try await load.result()
             #expect(result.answered == result.offered, "\(result)")
             for (stub, limit) in zip(stubs, limits) {

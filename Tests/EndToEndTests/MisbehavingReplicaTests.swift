@@ -16,7 +16,8 @@ import Testing
             let sluice = try await stage.sluice(before: [stub], pool: pool)
             let client = try RawConnection(to: sluice.address)
             client.send(
-                "\(method) /x?fault=\(fault) HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+                "\(method) /x?fault=\(fault) HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+            )
             try await check(client, stub, sluice)
         }
     }
@@ -25,7 +26,9 @@ import Testing
         ("reset", "502", "upstream_reset"), ("half", "502", "upstream_reset"),
         ("garbage", "502", "upstream_invalid"), ("hang", "504", "upstream_timeout"),
     ]) func `without a whole head is answered for`(
-        _ fault: String, _ status: String, _ reason: String
+        _ fault: String,
+        _ status: String,
+        _ reason: String
     ) async throws {
         try await with(fault, pool: #"timeout: "500ms""#) { client, _, _ in
             try await client.wait(for: "\r\n\r\n{")
@@ -82,7 +85,8 @@ import Testing
             let sluice = try await stage.sluice(before: [stub])
             let client = try RawConnection(to: sluice.address)
             client.send(
-                "POST /x?fault=early HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\nhi")
+                "POST /x?fault=early HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\nhi"
+            )
             try await client.wait(for: "early\n")
             #expect(client.received.hasPrefix("HTTP/1.1 409 "))
         }

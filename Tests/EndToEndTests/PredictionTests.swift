@@ -19,8 +19,13 @@ import Testing
 
     private func predict(_ address: String, _ body: String) async throws -> Reply {
         try await ask(
-            address, "POST", "/predict", fields: ["Content-Type": "application/json"], body: body,
-            within: .seconds(60))
+            address,
+            "POST",
+            "/predict",
+            fields: ["Content-Type": "application/json"],
+            body: body,
+            within: .seconds(60)
+        )
     }
 
     @Test func `come from three Flask processes, wrong input with its reason`() async throws {
@@ -61,7 +66,12 @@ import Testing
 
             // Pauses longer than gunicorn's keep-alive lie between the requests of the last phase.
             let load = try stage.load(
-                sluice.address, "--phases", "40:2s,0.4:5s", "--body", features)
+                sluice.address,
+                "--phases",
+                "40:2s,0.4:5s",
+                "--body",
+                features
+            )
             let result = try await load.result(within: .seconds(60))
             #expect(result.answered == result.offered, "\(result)")
         }

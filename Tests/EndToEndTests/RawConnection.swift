@@ -16,7 +16,7 @@ final class RawConnection {
         case reset
     }
 
-    /// - Parameter address: IPv4 and port, such as `127.0.0.1:8080`.
+    /// Connects to an IPv4 address and port, such as `127.0.0.1:8080`.
     init(to address: String) throws {
         let parts = address.split(separator: ":")
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -44,8 +44,11 @@ final class RawConnection {
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { raw in
                 Glibc.send(
-                    descriptor, raw.baseAddress.map { $0 + done }, bytes.count - done,
-                    Int32(MSG_NOSIGNAL))
+                    descriptor,
+                    raw.baseAddress.map { $0 + done },
+                    bytes.count - done,
+                    Int32(MSG_NOSIGNAL)
+                )
             }
             if count <= 0 { return }
             done += count
@@ -59,7 +62,12 @@ final class RawConnection {
     func reset() {
         var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
         setsockopt(
-            descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+            descriptor,
+            SOL_SOCKET,
+            SO_LINGER,
+            &linger,
+            socklen_t(MemoryLayout<linger>.size)
+        )
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 

@@ -95,11 +95,9 @@ struct Status: Decodable {
 }
 
 extension Stage {
-    /// Starts a gateway and waits until it listens.
+    /// Starts a gateway with `pools` and `routes`, and waits until it listens.
     ///
-    /// - Parameters:
-    ///   - parts: `pools` and `routes`.
-    ///   - settings: whatever else there is to say, each with a comma behind it.
+    /// What else there is to say stands in `settings`, each with a comma behind it.
     func sluice(
         _ parts: String,
         settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#,
@@ -115,7 +113,12 @@ extension Stage {
             return places.count < 2 ? nil : places
         }
         return Sluice(
-            child: child, file: file, address: found[0], admin: found[1], settings: settings)
+            child: child,
+            file: file,
+            address: found[0],
+            admin: found[1],
+            settings: settings
+        )
     }
 
     /// Starts a gateway in front of stand-ins that run already; every route leads to them.
@@ -125,12 +128,17 @@ extension Stage {
         route: String = "",
         settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#
     ) async throws -> Sluice {
-        try await sluice(Stage.parts(before: replicas, pool: pool, route: route), settings: settings)
+        try await sluice(
+            Stage.parts(before: replicas, pool: pool, route: route),
+            settings: settings
+        )
     }
 
     /// One pool with those replicas, and a route that takes everything.
     static func parts(
-        before replicas: [StubReplica], pool: String = "", route: String = ""
+        before replicas: [StubReplica],
+        pool: String = "",
+        route: String = ""
     ) -> String {
         let addresses = replicas.map { "\"\($0.address)\"" }.joined(separator: ", ")
         let health = pool.contains("health:") ? "" : "health: { path: \"/health\" },"

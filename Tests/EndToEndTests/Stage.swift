@@ -23,8 +23,12 @@ final class Stage {
         named name: String? = nil
     ) throws -> Child {
         let child = try Child(
-            program, arguments, environment: environment, in: folder,
-            named: "\(children.count)-\(name ?? (program as NSString).lastPathComponent)")
+            program,
+            arguments,
+            environment: environment,
+            in: folder,
+            named: "\(children.count)-\(name ?? (program as NSString).lastPathComponent)"
+        )
         children.append(child)
         return child
     }
@@ -47,7 +51,7 @@ final class Stage {
         return file.path
     }
 
-    /// Ends what still runs. Processes that sluice started end with it.
+    /// Ends what still runs; processes that sluice started end with it.
     fileprivate func clear(showing isFailed: Bool) {
         for child in children.reversed() {
             child.end()

@@ -18,7 +18,10 @@ struct StubReplica {
 
     func stats() async throws -> Stats { try await StubReplica.stats(at: address) }
 
-    static func stats(at address: String) async throws -> Stats {
+    /// Lets it answer the requests that came with `hold=true`.
+    func release() async throws { _ = try await ask(address, "POST", "/release") }
+
+    private static func stats(at address: String) async throws -> Stats {
         let reply = try await ask(address, "GET", "/stats")
         return try JSONDecoder().decode(Stats.self, from: Data(reply.body.utf8))
     }
@@ -60,6 +63,8 @@ extension Stage {
 
     /// Starts putting a load on a gateway.
     func load(_ address: String, _ options: String...) throws -> RunningLoad {
-        RunningLoad(child: try start(Places.stubReplica, ["load", address] + options, named: "load"))
+        RunningLoad(
+            child: try start(Places.stubReplica, ["load", address] + options, named: "load")
+        )
     }
 }

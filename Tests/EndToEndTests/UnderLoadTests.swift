@@ -21,7 +21,8 @@ import Testing
     {
         try await onStage { stage in
             let sluice = try await stage.sluice(
-                Stage.processes(["--latency", "5ms"], "min: 4, max: 4", pool: steady))
+                Stage.processes(["--latency", "5ms"], "min: 4, max: 4", pool: steady)
+            )
             try await sluice.waitsForReady(4)
             let load = try stage.load(sluice.address, "--phases", phases)
             let victim = try #require(processes(ofStubsOf: sluice).first)
@@ -51,7 +52,8 @@ import Testing
                     concurrency: 2, timeout: "1s", stall: "1s",
                     health: { path: "/health", interval: "200ms", timeout: "200ms" }
                     """,
-                route: idempotent)
+                route: idempotent
+            )
             try await sluice.waitsForReady(4)
             let load = try stage.load(sluice.address, "--phases", phases)
             try await eventually("some of the load") {
@@ -78,7 +80,11 @@ import Testing
             for count in [2, 4, 3, 4] {
                 try sluice.rewrite(
                     Stage.parts(
-                        before: Array(stubs.prefix(count)), pool: steady, route: idempotent))
+                        before: Array(stubs.prefix(count)),
+                        pool: steady,
+                        route: idempotent
+                    )
+                )
                 sluice.child.send(SIGHUP)
                 try await sluice.waitsForReady(count)
             }
@@ -110,7 +116,11 @@ import Testing
             let sluice = try await stage.sluice(before: stubs, pool: steady, route: idempotent)
             try await sluice.waitsForReady(4)
             let load = try stage.load(
-                sluice.address, "--phases", "300:20s", "--end-when-refused")
+                sluice.address,
+                "--phases",
+                "300:20s",
+                "--end-when-refused"
+            )
             try await eventually("some of the load") {
                 try await sluice.metric("sluice_requests_total") > 100
             }
@@ -129,8 +139,11 @@ import Testing
         try await onStage { stage in
             let stubs = try await fourStubs(stage)
             let sluice = try await stage.sluice(
-                before: Array(stubs.prefix(2)), pool: steady, route: idempotent,
-                settings: "watch: true,")
+                before: Array(stubs.prefix(2)),
+                pool: steady,
+                route: idempotent,
+                settings: "watch: true,"
+            )
             try await sluice.waitsForReady(2)
             let load = try stage.load(sluice.address, "--phases", "300:2s")
             try sluice.rewrite(Stage.parts(before: stubs, pool: steady, route: idempotent))

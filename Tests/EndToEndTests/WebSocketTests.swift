@@ -37,7 +37,10 @@ import Testing
     @Test func `carries messages of every size both ways, and closes cleanly`() async throws {
         try await onStage { stage in
             let server = try stage.start(
-                Places.python, [try stage.write(echo, to: "echo.py")], named: "echo")
+                Places.python,
+                [try stage.write(echo, to: "echo.py")],
+                named: "echo"
+            )
             let address = try await eventually("the echo", within: .seconds(20)) {
                 server.outputText.firstMatch(of: /listening at (\S+)\n/).map { String($0.1) }
             }
@@ -45,10 +48,12 @@ import Testing
                 """
                 pools: { chat: { replicas: ["\(address)"] } },
                 routes: [{ path: "/", pool: "chat" }],
-                """)
+                """
+            )
             let (code, output, errors) = try await stage.run(
                 Places.python,
-                [try stage.write(talk, to: "talk.py"), "ws://\(sluice.address)/chat"])
+                [try stage.write(talk, to: "talk.py"), "ws://\(sluice.address)/chat"]
+            )
             #expect(code == 0, "\(errors)")
             #expect(output.contains("closed 1000"))
         }
