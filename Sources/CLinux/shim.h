@@ -4,6 +4,7 @@
 #define SLUICE_CLINUX_SHIM_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -20,6 +21,10 @@
 // different views of the same headers.
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+// <sys/timerfd.h> would take `timespec` away from Swift's Glibc module.
+extern int timerfd_create(int clock, int flags);
+extern int timerfd_settime(
+    int timer, int flags, const struct itimerspec *value, struct itimerspec *old);
 
 #define SLUICE_RESULT(call) \
     do { \
@@ -46,6 +51,16 @@ static inline uint32_t sluice_event_flags(const struct epoll_event *event) {
 }
 static inline uint64_t sluice_event_token(const struct epoll_event *event) {
     return event->data.u64;
+}
+
+/// A timer that is polled like a file, on the monotonic clock. TFD_* and EFD_* are the same bits.
+static inline int sluice_timer(void) {
+    SLUICE_RESULT(timerfd_create(CLOCK_MONOTONIC, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+/// Lets it fire once, at a time of the monotonic clock above 0.
+static inline int sluice_timer_set(int timer, int64_t nanoseconds) {
+    struct itimerspec when = {{0, 0}, {nanoseconds / 1000000000, nanoseconds % 1000000000}};
+    SLUICE_RESULT(timerfd_settime(timer, TIMER_ABSTIME, &when, 0));
 }
 
 static inline int sluice_eventfd(void) { SLUICE_RESULT(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }

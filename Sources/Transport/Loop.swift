@@ -7,6 +7,7 @@
 // The executor is both the serial and the task executor of everything that runs here; without
 // either half, resumptions travel through the global pool and cost half as much again.
 
+internal import CLinux
 internal import Glibc
 internal import Synchronization
 
@@ -23,7 +24,7 @@ package final class LoopContext {
     var timers = Timers()
     private var sockets: [UnownedSocket] = []
     private var freeSlots: [Int] = []
-    private let epoch: Instant
+    let epoch: Instant
     private var events: [ReadyEvent] = []
 
     /// Unmanaged: a socket leaves the table in its `close`, which its `deinit` calls.
@@ -44,7 +45,10 @@ package final class LoopContext {
     /// Connections, listeners and replica connections open on this loop.
     package var openSockets: Int { sockets.count - freeSlots.count }
 
-    func readClock() { now = epoch + .nanoseconds(network.monotonicNanoseconds) }
+    func readClock() { now = exactNow }
+
+    /// The time now, by a look at the clock.
+    package var exactNow: Instant { epoch + .nanoseconds(network.monotonicNanoseconds) }
 
     func nextSlot() -> Int {
         if let slot = freeSlots.popLast() { return slot }
