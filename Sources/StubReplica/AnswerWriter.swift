@@ -8,6 +8,8 @@ struct AnswerWriter {
     private let link: Link
     private let request: StubRequest
     private var behaviour: Behaviour { request.behaviour }
+    /// How long it was worked on; told to the client, who may want to know what the rest took.
+    var worked: Duration?
 
     init(_ link: Link, to request: StubRequest) {
         self.link = link
@@ -32,7 +34,9 @@ struct AnswerWriter {
         let missing = max(0, behaviour.bytes - text.utf8.count)
         let hasBody = status != 204 && status != 304
         let length = hasBody ? "Content-Length: \(text.utf8.count + missing)\r\n" : ""
-        var bytes = Array(head(status, "Content-Type: application/json\r\n\(length)").utf8)
+        let work = worked.map { "X-Stub-Work: \($0.microseconds)\r\n" } ?? ""
+        let fields = "Content-Type: application/json\r\n\(length)\(work)"
+        var bytes = Array(head(status, fields).utf8)
         if hasBody && !request.isHead { bytes.append(contentsOf: text.utf8) }
         try await link.send(bytes, until: nil)
         if hasBody && !request.isHead && missing > 0 { try await fill(missing) }

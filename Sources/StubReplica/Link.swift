@@ -27,6 +27,8 @@ final class Link {
     private(set) var buffer: ByteBuffer?
     /// Whether a message went over it before.
     var isReused = false
+    /// What its sleeps end by, once it has slept.
+    private var timer: ExactTimer?
 
     init(_ socket: Socket, on context: LoopContext) {
         self.context = context
@@ -53,6 +55,9 @@ final class Link {
         }
         throw .timedOut
     }
+
+    /// The time now; the loop's own is as old as its turn.
+    var clock: Instant { context.exactNow }
 
     /// Whether an idle connection is still good: nothing has come, not even its end.
     var isFresh: Bool { socket.isOpen && !socket.peerClosed && !socket.isReadable }
@@ -104,11 +109,24 @@ final class Link {
         if socket.isBroken { throw .broken }
     }
 
-    /// Waits for a time; ends early when the peer has left.
-    func sleep(until instant: Instant) async throws(LinkError) {
+    /// Waits for a time, exactly; ends early when the peer has left, unless told to go on.
+    func sleep(until instant: Instant, whoeverLeaves: Bool = false) async throws(LinkError) {
+        guard context.now < instant else { return }
+        try exactTimer().set(at: instant)
         while context.now < instant {
-            if socket.peerClosed { throw .ended }
-            await parking.park(until: instant)
+            if socket.peerClosed && !whoeverLeaves { throw .ended }
+            await parking.park(until: nil)
+        }
+    }
+
+    private func exactTimer() throws(LinkError) -> ExactTimer {
+        if let timer { return timer }
+        do throws(SystemError) {
+            let timer = try ExactTimer(resuming: parking, on: context)
+            self.timer = timer
+            return timer
+        } catch {
+            throw .broken
         }
     }
 
@@ -137,13 +155,19 @@ final class Link {
     }
 
     /// Reads a body to its end; returns its bytes and their hash.
+    ///
+    /// - Parameter noting: called for each piece of it, as it comes.
     func readBody(
         _ framing: BodyFraming,
-        until deadline: Instant?
+        until deadline: Instant?,
+        noting: () -> Void = {}
     ) async throws(LinkError) -> BodyDigest {
         var reader = BodyReader(framing)
         while true {
-            if let buffer, !buffer.isEmpty { try reader.take(from: buffer) }
+            if let buffer, !buffer.isEmpty {
+                noting()
+                try reader.take(from: buffer)
+            }
             if reader.hasEnded { break }
             do throws(LinkError) {
                 try await receive(until: deadline)

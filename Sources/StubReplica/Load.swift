@@ -12,10 +12,15 @@ extension LoadPlan {
     func start() throws(UsageError) {
         let loop = try makeLoop()
         loop.spawn { context in
-            let load = Load(self, loop: loop, on: context)
-            context.attachment = load
-            await load.run()
-            exit(0)
+            do throws(SystemError) {
+                let load = try Load(self, loop: loop, on: context)
+                context.attachment = load
+                await load.run()
+                exit(0)
+            } catch {
+                report("cannot start: \(error)")
+                exit(3)
+            }
         }
         loop.start(name: "load")
     }
@@ -30,25 +35,46 @@ final class Load {
     private let context: LoopContext
     private let request: [UInt8]
     private let parking: Parking
+    private let timer: ExactTimer
     private let startedAt: Instant
     private var figures = LoadFigures()
+    private var notebook = LoadLog()
     private var idle: [Link] = []
     private var connections = 0
     private var pending = 0
     /// Nobody is to be sent anything more: the gateway takes no connections.
     private var isOver = false
 
-    init(_ plan: LoadPlan, loop: Loop, on context: LoopContext) {
+    /// - Throws: when there is no descriptor left.
+    init(_ plan: LoadPlan, loop: Loop, on context: LoopContext) throws(SystemError) {
         self.plan = plan
         self.loop = loop
         self.context = context
         request = plan.request
         parking = Parking(on: context)
-        startedAt = context.now
+        timer = try ExactTimer(resuming: parking, on: context)
+        startedAt = context.exactNow
     }
 
     /// Sends all of it, waits for the last answer, prints the sum.
     func run() async {
+        if plan.trace.isEmpty { await sendPhases() } else { await sendTrace() }
+        while pending > 0 {
+            await parking.park(until: context.now + .milliseconds(50))
+            flush()
+        }
+        print(figures.summary)
+        flush()
+        guard let file = plan.logFile else { return }
+        do throws(UsageError) {
+            try notebook.write(to: file)
+        } catch {
+            report("stub-replica: \(error.text)")
+            exit(3)
+        }
+    }
+
+    private func sendPhases() async {
         var random = SplitMix(state: plan.seed)
         var due = startedAt
         var phaseEnd = startedAt
@@ -59,44 +85,47 @@ final class Load {
                 let next = due + .seconds(gap / phase.rate)
                 guard next <= phaseEnd else { break }
                 due = next
-                await parking.sleep(until: due)
-                send(dueAt: due)
+                await sleep(until: due)
+                send(request, dueAt: due)
             }
             due = phaseEnd
         }
-        while pending > 0 {
-            await parking.park(until: context.now + .milliseconds(50))
-            flush()
+    }
+
+    private func sendTrace() async {
+        for entry in plan.trace {
+            if isOver { return }
+            let due = startedAt + entry.due
+            await sleep(until: due)
+            send(plan.request(to: entry.path), dueAt: due)
         }
-        print(figures.summary)
-        flush()
+    }
+
+    private func sleep(until instant: Instant) async {
+        guard context.now < instant else { return }
+        timer.set(at: instant)
+        while context.now < instant { await parking.park(until: nil) }
     }
 
     private func flush() { fflush(nil) }
 
-    private func send(dueAt due: Instant) {
+    private func send(_ request: [UInt8], dueAt due: Instant) {
         figures.offered += 1
         pending += 1
         loop.spawn { context in
             guard let load = context.attachment as? Load else { return }
-            await load.exchange(dueAt: due)
+            await load.exchange(request, dueAt: due)
         }
         if figures.offered % 50 == 0 { flush() }
     }
 
     /// The time now; the loop's own is as old as its turn.
-    private var clock: Instant {
-        let behind = context.network.monotonicNanoseconds - epochNanoseconds
-        return startedAt + .nanoseconds(behind)
-    }
-    private lazy var epochNanoseconds: Int64 = {
-        let behind = (context.now - startedAt).milliseconds
-        return context.network.monotonicNanoseconds - Int64(behind * 1e6)
-    }()
+    private var clock: Instant { context.exactNow }
 
-    private func exchange(dueAt due: Instant) async {
+    private func exchange(_ request: [UInt8], dueAt due: Instant) async {
         let lag = clock - due
-        let outcome = await attempt(until: due + plan.timeout)
+        var notes = LoadNotes()
+        let outcome = await attempt(request, until: due + plan.timeout, &notes)
         let latency = clock - due
         figures.note(outcome, latency: latency, lag: lag)
         if plan.printsEach {
@@ -104,16 +133,25 @@ final class Load {
             let times = [dueAt, latency.milliseconds, lag.milliseconds].map(\.tenths)
             print("\(times.joined(separator: " ")) \(outcome)")
         }
+        if plan.logFile != nil {
+            let first = notes.pieces.first.map { $0 - due }
+            let dueAt = due - startedAt
+            notebook.note(outcome, due: dueAt, lag: lag, latency: latency, first: first, notes)
+        }
         pending -= 1
         if pending == 0 { parking.unpark() }
     }
 
     /// One request; once more on a new connection when a kept one turns out to be closed
     /// (RFC 9112 §9.3.1).
-    private func attempt(until deadline: Instant) async -> LoadOutcome {
+    private func attempt(
+        _ request: [UInt8],
+        until deadline: Instant,
+        _ notes: inout LoadNotes
+    ) async -> LoadOutcome {
         if isOver { return .elsewhere }
         if let link = takeIdle() {
-            switch await answer(on: link, until: deadline) {
+            switch await answer(request, on: link, until: deadline, &notes) {
             case .fault(.ended, let begun) where !begun: figures.resent += 1
             case .fault(.broken, let begun) where !begun: figures.resent += 1
             case let outcome: return outcome
@@ -123,7 +161,7 @@ final class Load {
         connections += 1
         do throws(LinkError) {
             let link = try await Link.connect(to: plan.address, until: deadline, on: context)
-            return await answer(on: link, until: deadline)
+            return await answer(request, on: link, until: deadline, &notes)
         } catch {
             connections -= 1
             guard error == .refused, plan.endsWhenRefused else {
@@ -148,12 +186,20 @@ final class Load {
     }
 
     /// Sends the request and receives the whole answer.
-    private func answer(on link: Link, until deadline: Instant) async -> LoadOutcome {
+    private func answer(
+        _ request: [UInt8],
+        on link: Link,
+        until deadline: Instant,
+        _ notes: inout LoadNotes
+    ) async -> LoadOutcome {
         var begun = false
         do throws(LinkError) {
             try await link.send(request, until: deadline)
             let head = try await receiveHead(on: link, until: deadline, &begun)
-            _ = try await link.readBody(head.framing, until: deadline)
+            notes.worked = head.worked
+            _ = try await link.readBody(head.framing, until: deadline) {
+                notes.pieces.append(clock)
+            }
             if head.keepAlive, link.buffer == nil, link.socket.isOpen {
                 link.isReused = true
                 idle.append(link)
@@ -171,6 +217,8 @@ final class Load {
         var framing: BodyFraming
         var keepAlive: Bool
         var outcome: LoadOutcome
+        /// What the stand-in says it worked, in microseconds.
+        var worked: Int64?
     }
 
     private func receiveHead(
@@ -186,15 +234,9 @@ final class Load {
             guard let buffer = link.buffer else { continue }
             do throws(WireError) {
                 while let head = try parser.parse(buffer.bytes, answering: .post, into: &table) {
-                    let outcome = outcome(of: head, table, buffer.bytes)
+                    let answer = read(head, table, buffer.bytes)
                     buffer.consume(head.headLength)
-                    guard head.isInformational else {
-                        return AnswerHead(
-                            framing: head.framing,
-                            keepAlive: head.keepAlive,
-                            outcome: outcome
-                        )
-                    }
+                    guard head.isInformational else { return answer }
                     parser.reset()
                 }
             } catch {
@@ -203,18 +245,28 @@ final class Load {
         }
     }
 
-    private func outcome(
-        of head: ResponseHead,
+    private func read(
+        _ head: ResponseHead,
         _ table: borrowing FieldTable,
         _ bytes: Span<UInt8>
-    ) -> LoadOutcome {
+    ) -> AnswerHead {
         var reason = ""
-        for index in 0..<table.count where table[index].name == .xSluice {
-            let name = String(bytes.part(table[index].nameRange))
-            guard name == "X-Sluice-Reason" else { continue }
-            reason = String(bytes.part(table[index].valueRange))
+        var worked: Int64?
+        for index in 0..<table.count {
+            let field = table[index]
+            guard field.name == .xSluice || field.name == .other else { continue }
+            switch String(bytes.part(field.nameRange)).lowercased() {
+            case "x-sluice-reason": reason = String(bytes.part(field.valueRange))
+            case "x-stub-work": worked = Int64(String(bytes.part(field.valueRange)))
+            default: continue
+            }
         }
-        return .status(head.status, reason: reason)
+        return AnswerHead(
+            framing: head.framing,
+            keepAlive: head.keepAlive,
+            outcome: .status(head.status, reason: reason),
+            worked: worked
+        )
     }
 }
 

@@ -1,6 +1,14 @@
 // What load is to be put on a gateway, as the command line says.
 
+internal import FoundationEssentials
 internal import Transport
+
+/// One request at its time.
+struct LoadEntry: Equatable {
+    /// Since the start.
+    var due: Duration
+    var path: String
+}
 
 /// Requests at one rate for a time.
 struct LoadPhase: Equatable {
@@ -24,7 +32,12 @@ struct LoadPlan {
     var printsEach = false
     /// Whether a refused connection ends the load: the client goes elsewhere.
     var endsWhenRefused = false
+    /// Each request written down; none: `phases` hold.
+    var trace: [LoadEntry] = []
+    /// Where each request is to be described afterwards.
+    var logFile: String?
     private var path = "/predict"
+    private var field = ""
     private var method = "POST"
     private var body = ""
     /// Requests of one plan at most.
@@ -39,7 +52,8 @@ struct LoadPlan {
             (name, value) throws(UsageError) in
             try set(name, to: value)
         }
-        let count = phases.reduce(0) { $0 + $1.rate * $1.time.milliseconds / 1000 }
+        let phased = phases.reduce(0) { $0 + $1.rate * $1.time.milliseconds / 1000 }
+        let count = max(phased, Double(trace.count))
         guard count <= LoadPlan.requestsMax else {
             throw UsageError(text: "phases: more than \(Int(LoadPlan.requestsMax)) requests")
         }
@@ -59,6 +73,9 @@ struct LoadPlan {
         case "connections": connectionsMax = try need(Int(value), name, value)
         case "each": printsEach = true
         case "end-when-refused": endsWhenRefused = true
+        case "trace": trace = try need(LoadPlan.readTrace(value), name, value)
+        case "log": logFile = value
+        case "field": field = "\(value)\r\n"
         default: return false
         }
         return true
@@ -76,14 +93,31 @@ struct LoadPlan {
         return phases.isEmpty ? nil : phases
     }
 
-    /// The bytes of every request.
-    var request: [UInt8] {
+    /// Reads lines such as `12.5 /predict?latency=20ms`, in the order of time.
+    private static func readTrace(_ file: String) -> [LoadEntry]? {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return nil }
+        var trace: [LoadEntry] = []
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: " ")
+            guard parts.count == 2, let due = Double(parts[0]), due >= 0, due < 1e9 else {
+                return nil
+            }
+            trace.append(LoadEntry(due: .microseconds(Int64(due * 1000)), path: String(parts[1])))
+        }
+        return trace.isEmpty ? nil : trace
+    }
+
+    /// The bytes of every request that has no path of its own.
+    var request: [UInt8] { request(to: path) }
+
+    /// The bytes of a request.
+    func request(to path: String) -> [UInt8] {
         let hasBody = method != "GET" && method != "HEAD"
         let length = hasBody ? "Content-Length: \(body.utf8.count)\r\n" : ""
         return Array(
             """
             \(method) \(path) HTTP/1.1\r\nHost: \(address)\r\n\
-            Content-Type: application/json\r\n\(length)\r\n\(hasBody ? body : "")
+            Content-Type: application/json\r\n\(field)\(length)\r\n\(hasBody ? body : "")
             """.utf8
         )
     }

@@ -95,6 +95,8 @@ struct Behaviour: Equatable {
     var fault: Fault?
     /// Whether the answer lists the fields of the request.
     var echoesFields = false
+    /// Whether it works on although the client has left, as model servers do.
+    var finishes = false
     /// Whether the answer waits until somebody asks for `/release`.
     var isHeld = false
 
@@ -110,6 +112,7 @@ struct Behaviour: Equatable {
         case "interval": interval = try need(Duration(text: value), name, value)
         case "fault": fault = try need(Fault(rawValue: value), name, value)
         case "echo": echoesFields = value == "fields"
+        case "finish": finishes = try need(["yes": true, "no": false][value], name, value)
         case "hold": isHeld = value == "true"
         default: return false
         }
@@ -169,6 +172,11 @@ extension Duration {
             return
         }
         return nil
+    }
+
+    /// The duration in whole microseconds.
+    var microseconds: Int64 {
+        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
     }
 
     /// The duration in milliseconds.

@@ -73,10 +73,13 @@ func report(_ line: String) {
 ///
 /// Confined to its loop.
 final class Replica {
-    let behaviour: Behaviour
+    var behaviour: Behaviour
     let gate: Gate
     private let loop: Loop
     private(set) var connections = 0
+    private(set) var arrived = 0
+    /// Requests it has begun to work on.
+    var started = 0
     private(set) var served = 0
     private(set) var aborted = 0
     /// The connections with a request that has no whole answer yet.
@@ -125,6 +128,7 @@ final class Replica {
 
     /// A request has arrived.
     func began(on link: Link) {
+        arrived += 1
         inFlight[ObjectIdentifier(link)] = link
         // One whose client has left may not have noticed yet.
         let count = inFlight.values.reduce(0) { $0 + ($1.socket.peerClosed ? 0 : 1) }
@@ -157,7 +161,7 @@ final class Replica {
     /// What was seen so far, as JSON.
     var stats: String {
         """
-        {"pid":\(getpid()),"served":\(served),"aborted":\(aborted),"inFlight":\(inFlight.count),\
+        {"pid":\(getpid()),"arrived":\(arrived),"started":\(started),"served":\(served),"aborted":\(aborted),"inFlight":\(inFlight.count),\
         "maxInFlight":\(maxInFlight),"busy":\(gate.busy),"waiting":\(gate.waiting),\
         "maxWaiting":\(gate.maxWaiting),"connections":\(connections),\
         "openConnections":\(openConnections)}

@@ -95,8 +95,8 @@ struct ReplicaConnection {
     /// Answers; returns whether the connection serves another request.
     private func serve(_ received: StubRequest) async throws(LinkError) -> Bool {
         var request = received
-        let writer = AnswerWriter(link, to: request)
-        if let text = answerAboutItself(request.path) {
+        var writer = AnswerWriter(link, to: request)
+        if let text = answerAboutItself(request) {
             request.body = try await link.readBody(request.framing, until: nil)
             try await writer.whole(text, status: 200)
             return request.keepAlive
@@ -114,8 +114,8 @@ struct ReplicaConnection {
         request.body = try await link.readBody(request.framing, until: nil)
         try await replica.gate.enter(link)
         defer { replica.gate.leave() }
-        let time = request.behaviour.latency.draw { link.context.network.random() }
-        if time > .zero { try await link.sleep(until: link.context.now + time) }
+        replica.started += 1
+        writer.worked = try await work(as: request.behaviour)
         if request.behaviour.isHeld { try await replica.hold(link) }
         if let fault = request.behaviour.fault {
             return try await writer.faulty(fault)
@@ -129,14 +129,26 @@ struct ReplicaConnection {
         return request.keepAlive
     }
 
+    /// Takes the time that an answer takes; returns how long that was, or nil for none.
+    private func work(as behaviour: Behaviour) async throws(LinkError) -> Duration? {
+        let time = behaviour.latency.draw { link.context.network.random() }
+        guard time > .zero else { return nil }
+        let beginning = link.clock
+        try await link.sleep(until: beginning + time, whoeverLeaves: behaviour.finishes)
+        return link.clock - beginning
+    }
+
     /// What is answered at once and not counted.
-    private func answerAboutItself(_ path: String) -> String? {
-        switch path {
+    private func answerAboutItself(_ request: StubRequest) -> String? {
+        switch request.path {
         case "/health": return "ok\n"
         case "/stats": return replica.stats
         case "/release":
             replica.release()
             return "released\n"
+        case "/behave":
+            replica.behaviour = request.behaviour
+            return "so be it\n"
         default: return nil
         }
     }

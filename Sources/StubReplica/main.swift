@@ -11,10 +11,14 @@ let usage = """
       --startup-delay 2s, and how every request is answered unless its query says otherwise:
       --latency 5ms|exp:5ms|lognormal:5ms,0.5  --status 200  --bytes N
       --tokens N  --interval 20ms  --fault NAME  --echo fields  --hold true
-    It says what it has seen at /stats, and lets go what it holds at /release.
+      --finish yes (works on although the client has left)
+    It says what it has seen at /stats, lets go what it holds at /release, and answers every request
+    as the query of /behave says from then on.
     Load: --phases 100:5s,1000:20s (requests/s:time)  --arrivals constant|poisson  --seed N
       --path /predict  --method POST  --bytes N  --timeout 10s  --connections N
       --each (a line per request)  --end-when-refused (the client goes elsewhere)
+      --trace FILE (instead of phases: a line per request, when it is due in ms and its path)
+      --field "Name: value"  --log FILE (afterwards, a line per request, times in µs)
 
     """
 
