@@ -90,7 +90,7 @@ extension Lane {
                 writeDate(into: &writer)
                 writer.writeLineEnd()
             }
-            writer.writeField(.via, "1.1 sluice")
+            writeVia(of: source, into: &writer)
             if answer.isEventStream && !head.sawFields.contains(.xAccelBuffering) {
                 writer.writeField(.xAccelBuffering, "no")
             }

@@ -91,7 +91,8 @@ extension Lane {
         }
     }
 
-    private func writeVia(of source: Span<UInt8>, into writer: inout ByteWriter) {
+    /// `Via`: what was there and this gateway (RFC 9110 §7.6.3).
+    func writeVia(of source: Span<UInt8>, into writer: inout ByteWriter) {
         writer.writeFieldStart(.via)
         writeValues(of: .via, source, into: &writer)
         writer.write("1.1 sluice")

@@ -23,3 +23,6 @@ extension String {
     var wire: String { replacing("\n", with: "\r\n") }
     var bytes: [UInt8] { Array(utf8) }
 }
+
+/// A head of these lines.
+func head(_ lines: String...) -> String { lines.joined(separator: "\n") + "\n\n" }
