@@ -103,7 +103,8 @@ package final class Invariants {
                 let ended = record.endedAt.map { "\($0)" } ?? "-"
                 world.violate(
                     "request \(number) got no answer (\(end)), sent \(record.sentAt), ended "
-                        + "\(ended), replicas: \(journal.deliveries[number] ?? []): \(record.plan)")
+                        + "\(ended), replicas: \(journal.deliveries[number] ?? []): \(record.plan)"
+                )
             }
         }
     }
@@ -153,7 +154,8 @@ package final class Invariants {
             case .answered, .broken, .abandoned, .open:
                 world.violate(
                     "request \(number) (\(plan.method)) was sent to \(next.replica) after "
-                        + "\(delivery.replica) had it: \(delivery.end)")
+                        + "\(delivery.replica) had it: \(delivery.end)"
+                )
             }
         }
     }

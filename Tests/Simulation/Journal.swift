@@ -112,7 +112,8 @@ package final class Journal {
     /// Notes an arrival at a replica; its place in the list of that request.
     func deliver(_ number: Int, to replica: String, isFresh: Bool) -> Int {
         deliveries[number, default: []].append(
-            Delivery(replica: replica, isFresh: isFresh, at: world.elapsed))
+            Delivery(replica: replica, isFresh: isFresh, at: world.elapsed)
+        )
         return (deliveries[number]?.count ?? 1) - 1
     }
 

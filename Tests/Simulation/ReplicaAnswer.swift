@@ -47,7 +47,8 @@ struct ReplicaAnswer {
         }
         build(head, fault, framing, pieces: pace.pieces, pause: pace.pause, cutAt: share)
         if hasInterim, !head.startLine.hasSuffix("1.0"), !script.isEmpty {
-            script[0].bytes = Array("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".utf8)
+            script[0].bytes =
+                Array("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".utf8)
                 + script[0].bytes
         }
     }
@@ -79,7 +80,8 @@ struct ReplicaAnswer {
             closes = true
         }
         if fault == .answersEarly { closes = true }
-        var parts = head.method == "HEAD"
+        var parts =
+            head.method == "HEAD"
             ? [] : split(BodyPattern.answer(number), length, pieces, fault, framing)
         parts.insert(Array((text + "\r\n").utf8), at: 0)
         cut(&parts, fault, framing, share)

@@ -84,7 +84,8 @@ final class ReplicaConnection {
             replica.journal.excuse(number)
             if world.elapsed - strayAt > ReplicaConnection.noticeable {
                 world.violate(
-                    "\(replica.name) got request \(number) on a connection with unasked bytes")
+                    "\(replica.name) got request \(number) on a connection with unasked bytes"
+                )
             }
             return breakOff(resets: true)
         }
@@ -96,7 +97,8 @@ final class ReplicaConnection {
         fault = replica.behaviour.fault(using: &replica.chance)
         world.say(
             "\(replica.name) \(peer.number) begins \(head.startLine) \(number)"
-                + ", fault \(fault as Any)")
+                + ", fault \(fault as Any)"
+        )
         if head.values("Expect") != [] { peer.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
         if fault == .answersEarly { answer() }
     }
@@ -113,7 +115,8 @@ final class ReplicaConnection {
         if head.target == "/health" { return answerProbe() }
         if isWorking, let expected = head.number("X-Sim-Body"), expected != bodyBytes {
             world.violate(
-                "\(replica.name): request \(number) looks whole with \(bodyBytes) of \(expected)")
+                "\(replica.name): request \(number) looks whole with \(bodyBytes) of \(expected)"
+            )
         }
         guard state == .reading else { return }
         state = .working
@@ -132,7 +135,11 @@ final class ReplicaConnection {
     private func answer() {
         guard let head else { return }
         let answer = ReplicaAnswer(
-            to: head, fault: fault, behaviour: replica.behaviour, using: &replica.chance)
+            to: head,
+            fault: fault,
+            behaviour: replica.behaviour,
+            using: &replica.chance
+        )
         if answer.isNever { return }
         script = answer.script
         status = answer.status
@@ -186,7 +193,10 @@ final class ReplicaConnection {
         let isFull = status == 503 && fault == .full
         isWorking = false
         replica.journal.endDelivery(
-            number, deliveryPlace, .answered(status: status, isFull: isFull))
+            number,
+            deliveryPlace,
+            .answered(status: status, isFull: isFull)
+        )
         // Unread request body: an honest server ends the connection.
         if closesAfterAnswer || head?.closes == true || !reader.isIdle { return leave() }
         if fault == .answersTwice || hasSurplus { strayAt = world.elapsed }
@@ -220,7 +230,10 @@ final class ReplicaConnection {
         guard state != .done else { return }
         if isWorking {
             replica.journal.endDelivery(
-                number, deliveryPlace, .broken(hasAnswered: hasAnswerBegun))
+                number,
+                deliveryPlace,
+                .broken(hasAnswered: hasAnswerBegun)
+            )
         }
         if resets {
             state = .done

@@ -62,7 +62,10 @@ package final class SimulatedClient {
         let plan = plans.removeFirst()
         if peer == nil { connect() }
         journal.begin(
-            plan, isOnKeptConnection: answersOnConnection > 0, isPipelined: pipelines)
+            plan,
+            isOnKeptConnection: answersOnConnection > 0,
+            isPipelined: pipelines
+        )
         outstanding.append(plan)
         reader.expectedMethods.append(plan.method)
         isSending = true
@@ -216,15 +219,18 @@ package final class SimulatedClient {
             length != answer.bytes
         {
             world.violate(
-                "request \(plan.number) looks whole with \(answer.bytes) of \(length) bytes")
+                "request \(plan.number) looks whole with \(answer.bytes) of \(length) bytes"
+            )
         }
         journal.end(
             plan.number,
-            .answered(status: answer.head.status, reason: answer.head.value("X-Sluice-Reason")))
+            .answered(status: answer.head.status, reason: answer.head.value("X-Sluice-Reason"))
+        )
         answersOnConnection += 1
         isReadingSlowly = false
         // An answer that comes before all was sent ends the connection too.
-        let closes = answer.head.closes || plan.closes || plan.isVersion10
+        let closes =
+            answer.head.closes || plan.closes || plan.isVersion10
             || isSending && outstanding.isEmpty
         if closes || !plan.isPatient { return dropAndGoOn() }
         guard outstanding.isEmpty else { return }

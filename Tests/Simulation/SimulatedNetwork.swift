@@ -184,8 +184,10 @@ package final class SimulatedNetwork: Network, @unchecked Sendable {
         callsInTurn += 1
         precondition(
             callsInTurn < SimulatedNetwork.callsInTurnMax,
-            "seed \(world.seed): a job of loop \(index) calls \(call) without end")
-        guard let socket = world.socket(descriptor), !socket.isClosed, socket.network === self else {
+            "seed \(world.seed): a job of loop \(index) calls \(call) without end"
+        )
+        guard let socket = world.socket(descriptor), !socket.isClosed, socket.network === self
+        else {
             world.violate("\(call) on descriptor \(descriptor), which loop \(index) does not have")
             return nil
         }

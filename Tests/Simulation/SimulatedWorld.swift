@@ -65,7 +65,10 @@ package final class SimulatedWorld: @unchecked Sendable {
     /// A network for a loop that is attached later.
     package func makeNetwork() -> SimulatedNetwork {
         let network = SimulatedNetwork(
-            world: self, index: kernel.networks.count, generator: wire.split())
+            world: self,
+            index: kernel.networks.count,
+            generator: wire.split()
+        )
         kernel.networks.append(network)
         return network
     }
@@ -82,7 +85,11 @@ package final class SimulatedWorld: @unchecked Sendable {
     package func makeLoop(bufferLimit: Int = 4_096) -> Loop {
         let network = makeNetwork()
         let loop = Loop(
-            index: network.index, network: network, bufferLimit: bufferLimit, epoch: epoch)
+            index: network.index,
+            network: network,
+            bufferLimit: bufferLimit,
+            epoch: epoch
+        )
         attach(loop, on: network)
         return loop
     }

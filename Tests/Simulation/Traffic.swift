@@ -63,7 +63,8 @@ package struct TrafficMix: Sendable {
 
     /// A request of this mix.
     package func plan(
-        _ number: Int, using generator: inout SeededGenerator
+        _ number: Int,
+        using generator: inout SeededGenerator
     ) -> RequestPlan {
         var plan = RequestPlan(number: number)
         plan.path = path
@@ -73,7 +74,8 @@ package struct TrafficMix: Sendable {
             plan.bodyBytes = generator.number(in: isBig ? 65_536...409_600 : bodyBytes)
         }
         plan.answerBytes = generator.number(
-            in: generator.chance(bigAnswers) ? 65_536...409_600 : answerBytes)
+            in: generator.chance(bigAnswers) ? 65_536...409_600 : answerBytes
+        )
         plan.isVersion10 = generator.chance(version10)
         plan.isChunked = plan.bodyBytes > 0 && !plan.isVersion10 && generator.chance(chunked)
         plan.closes = generator.chance(closing)
@@ -98,7 +100,9 @@ package struct TrafficMix: Sendable {
         }
         if generator.chance(stopping) {
             return .stops(
-                share: generator.unit(), then: generator.pick(Manner.Stop.allCases))
+                share: generator.unit(),
+                then: generator.pick(Manner.Stop.allCases)
+            )
         }
         if generator.chance(slowSenders) {
             let pause = generator.duration(in: .milliseconds(1)...(.milliseconds(300)))
@@ -107,7 +111,9 @@ package struct TrafficMix: Sendable {
         if generator.chance(slowReaders) {
             let bytes = generator.number(in: 500...20_000)
             return .readsSlowly(
-                bytes: bytes, pause: generator.duration(in: .zero...(.milliseconds(50))))
+                bytes: bytes,
+                pause: generator.duration(in: .zero...(.milliseconds(50)))
+            )
         }
         return .honest
     }
@@ -126,9 +132,7 @@ package final class Traffic {
     private var requestsLeft: Int
     private var arrivalsPlanned = 0
 
-    /// - Parameters:
-    ///   - span: how long new clients come.
-    ///   - requests: most requests in all.
+    /// Plans the arrivals: for `span` new clients come, until `requests` were sent in all.
     package init(
         _ arrivals: Arrivals,
         _ mix: TrafficMix,
@@ -194,7 +198,8 @@ package final class Traffic {
         let plans = (0..<count).map { _ in mix.plan(journal.takeNumber(), using: &chance) }
         let host = Address(
             bytes: [10, 9, UInt8(chance.number(in: 0...3)), UInt8(chance.number(in: 1...250))],
-            port: 0)
+            port: 0
+        )
         let client = SimulatedClient(
             plans,
             from: host,

@@ -46,7 +46,10 @@ extension SimulatedWorld {
 
     private func makeSocket(_ state: VirtualSocket.State, local: Address) -> VirtualSocket {
         let socket = VirtualSocket(
-            descriptor: kernel.nextDescriptor, state: state, local: local)
+            descriptor: kernel.nextDescriptor,
+            state: state,
+            local: local
+        )
         kernel.nextDescriptor += 1
         kernel.sockets[socket.descriptor] = socket
         return socket

@@ -74,7 +74,8 @@ final class EchoCaller {
 
     init(_ text: [UInt8], in world: SimulatedWorld, number: UInt8 = 1) {
         peer = world.connect(
-            from: Address(bytes: [10, 9, 0, number], port: 40_000), to: Echo.address
+            from: Address(bytes: [10, 9, 0, number], port: 40_000),
+            to: Echo.address
         ) { [unowned self] peer in
             returned += peer.read()
             if peer.isBroken { wasBroken = true }

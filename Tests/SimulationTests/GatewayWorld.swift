@@ -48,15 +48,22 @@ final class GatewayWorld {
         gateway = Gateway(
             try GatewayWorld.configuration(plan, plan.first),
             in: Gateway.Surroundings(
-                loops: loops, log: log,
+                loops: loops,
+                log: log,
                 resolver: { _, _, done in done(.notFound) },
-                connectionsMax: plan.connectionsMax))
+                connectionsMax: plan.connectionsMax
+            )
+        )
         for replica in plan.replicas {
             replicas.append(
                 SimulatedReplica(
-                    replica.name, at: replica.address,
-                    limit: plan.first.concurrency[replica.pool], behaviour: replica.behaviour,
-                    journal: journal))
+                    replica.name,
+                    at: replica.address,
+                    limit: plan.first.concurrency[replica.pool],
+                    behaviour: replica.behaviour,
+                    journal: journal
+                )
+            )
         }
         world.afterStep.append { [unowned self] in checkCounts() }
     }
@@ -91,7 +98,8 @@ final class GatewayWorld {
         finish()
         invariants.judge(
             answersAreExpected: !plan.troubles.contains(.fewConnections),
-            before: stopCalledAt ?? .zero)
+            before: stopCalledAt ?? .zero
+        )
         return world.violations
     }
 
@@ -106,8 +114,14 @@ final class GatewayWorld {
         for (arrivals, mix, requests) in plan.traffic {
             traffic.append(
                 Traffic(
-                    arrivals, mix, to: WorldPlan.listener, for: plan.span, requests: requests,
-                    journal: journal))
+                    arrivals,
+                    mix,
+                    to: WorldPlan.listener,
+                    for: plan.span,
+                    requests: requests,
+                    journal: journal
+                )
+            )
         }
     }
 
@@ -134,7 +148,8 @@ final class GatewayWorld {
             if counts.inFlight != 0 || counts.waiters != 0 {
                 world.violate(
                     "\(pool.name) after the end: \(counts.inFlight) in flight, "
-                        + "\(counts.waiters) wait")
+                        + "\(counts.waiters) wait"
+                )
             }
         }
         if gateway.openConnections != 0 {

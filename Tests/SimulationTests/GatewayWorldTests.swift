@@ -2,7 +2,9 @@ import Foundation
 import Simulation
 import Testing
 
-/// The whole gateway, world by world. `make sim SEED=…` replays one.
+/// The whole gateway, world by world.
+///
+/// `make sim SEED=…` replays one.
 @Suite struct `Gateway in a simulated world` {
     /// The seeds to run: one, or so many from 1 on.
     static let seeds: [UInt64] = {
@@ -20,7 +22,8 @@ import Testing
             """
             \(violations.prefix(10).joined(separator: "\n"))
             again with: make sim SEED=\(seed)
-            """)
+            """
+        )
     }
 
     @Test func `replays exactly from its seed`() throws {
@@ -53,6 +56,7 @@ import Testing
         #expect(gateway.run() == [])
         #expect(gateway.journal.records.count == 100)
         #expect(
-            gateway.journal.records.allSatisfy { $0.end == .answered(status: 200, reason: nil) })
+            gateway.journal.records.allSatisfy { $0.end == .answered(status: 200, reason: nil) }
+        )
     }
 }

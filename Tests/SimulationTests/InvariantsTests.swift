@@ -22,7 +22,11 @@ import Transport
         var plan = RequestPlan(number: journal.takeNumber())
         change(&plan)
         let client = SimulatedClient(
-            [plan], from: Address(bytes: [10, 9, 0, 1], port: 0), to: target, journal: journal)
+            [plan],
+            from: Address(bytes: [10, 9, 0, 1], port: 0),
+            to: target,
+            journal: journal
+        )
         _ = world.run(within: .seconds(60)) { client.isFinished }
         Invariants(of: journal).judge(answersAreExpected: true)
         return world.violations

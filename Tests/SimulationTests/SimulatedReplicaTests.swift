@@ -11,19 +11,32 @@ import Transport
         let replica: SimulatedReplica
         var clients: [SimulatedClient] = []
 
-        init(seed: UInt64 = 1, limit: Int = 100, _ change: (inout ReplicaBehaviour) -> Void = { _ in }) {
+        init(
+            seed: UInt64 = 1,
+            limit: Int = 100,
+            _ change: (inout ReplicaBehaviour) -> Void = { _ in }
+        ) {
             var generator = SeededGenerator(seed: seed)
             world = SimulatedWorld(
-                seed: seed, conditions: seed == 1 ? .kind : .random(using: &generator))
+                seed: seed,
+                conditions: seed == 1 ? .kind : .random(using: &generator)
+            )
             journal = Journal(in: world)
             var behaviour = ReplicaBehaviour()
             change(&behaviour)
             replica = SimulatedReplica(
-                "r1", at: Self.address, limit: limit, behaviour: behaviour, journal: journal)
+                "r1",
+                at: Self.address,
+                limit: limit,
+                behaviour: behaviour,
+                journal: journal
+            )
         }
 
         mutating func send(
-            _ count: Int = 1, pipelines: Bool = false, _ change: (inout RequestPlan) -> Void = { _ in }
+            _ count: Int = 1,
+            pipelines: Bool = false,
+            _ change: (inout RequestPlan) -> Void = { _ in }
         ) {
             let plans = (0..<count).map { _ in
                 var plan = RequestPlan(number: journal.takeNumber())
@@ -34,8 +47,13 @@ import Transport
             }
             clients.append(
                 SimulatedClient(
-                    plans, from: Address(bytes: [10, 9, 0, 1], port: 0), to: Self.address,
-                    pipelines: pipelines, journal: journal))
+                    plans,
+                    from: Address(bytes: [10, 9, 0, 1], port: 0),
+                    to: Self.address,
+                    pipelines: pipelines,
+                    journal: journal
+                )
+            )
         }
 
         /// The ends of all requests, in order.
@@ -74,16 +92,18 @@ import Transport
         #expect(scene.world.violations == [])
     }
 
-    @Test(arguments: [
-        (.resetBeforeHead, .unanswered),
-        (.resetAfterHead, .cut(status: 200)),
-        (.closesBeforeHead, .unanswered),
-        (.shortBody, .cut(status: 200)),
-        (.full, .answered(status: 503, reason: nil)),
-        (.error, .answered(status: 500, reason: nil)),
-        (.drip, .answered(status: 200, reason: nil)),
-        (.closesAfterAnswer, .answered(status: 200, reason: nil)),
-    ] as [(ReplicaFault, RequestEnd)])
+    @Test(
+        arguments: [
+            (.resetBeforeHead, .unanswered),
+            (.resetAfterHead, .cut(status: 200)),
+            (.closesBeforeHead, .unanswered),
+            (.shortBody, .cut(status: 200)),
+            (.full, .answered(status: 503, reason: nil)),
+            (.error, .answered(status: 500, reason: nil)),
+            (.drip, .answered(status: 200, reason: nil)),
+            (.closesAfterAnswer, .answered(status: 200, reason: nil)),
+        ] as [(ReplicaFault, RequestEnd)]
+    )
     func `fails as told`(fault: ReplicaFault, end: RequestEnd) {
         var scene = Scene { $0.faults = [(fault, 1)] }
         scene.send()

@@ -6,22 +6,31 @@ import Transport
     private static let target = Address(bytes: [10, 1, 0, 1], port: 5_000)
 
     private static func run(
-        _ arrivals: Arrivals, requests: Int = 50, seed: UInt64 = 5
+        _ arrivals: Arrivals,
+        requests: Int = 50,
+        seed: UInt64 = 5
     ) -> (journal: Journal, world: SimulatedWorld, isOver: Bool) {
         let world = SimulatedWorld(seed: seed)
         let journal = Journal(in: world)
         _ = SimulatedReplica("r1", at: target, limit: 1_000, journal: journal)
         let traffic = Traffic(
-            arrivals, TrafficMix(), to: target, for: .seconds(10), requests: requests,
-            journal: journal)
+            arrivals,
+            TrafficMix(),
+            to: target,
+            for: .seconds(10),
+            requests: requests,
+            journal: journal
+        )
         let isOver = world.run(within: .seconds(60)) { traffic.isOver }
         return (journal, world, isOver)
     }
 
-    @Test(arguments: [
-        .steady(perSecond: 100), .burst(count: 10, every: .milliseconds(20)),
-        .closedLoop(clients: 4, think: .milliseconds(2)),
-    ] as [Arrivals])
+    @Test(
+        arguments: [
+            .steady(perSecond: 100), .burst(count: 10, every: .milliseconds(20)),
+            .closedLoop(clients: 4, think: .milliseconds(2)),
+        ] as [Arrivals]
+    )
     func `sends all its requests once and ends`(arrivals: Arrivals) {
         let (journal, world, isOver) = Self.run(arrivals)
         #expect(isOver)
@@ -49,8 +58,13 @@ import Transport
         mix.version10 = 0
         mix.stopping = 0
         let traffic = Traffic(
-            .steady(perSecond: 200), mix, to: Self.target, for: .seconds(1), requests: 60,
-            journal: journal)
+            .steady(perSecond: 200),
+            mix,
+            to: Self.target,
+            for: .seconds(1),
+            requests: 60,
+            journal: journal
+        )
         #expect(world.run(within: .seconds(600)) { traffic.isOver })
         #expect(world.violations == [])
     }

@@ -3,7 +3,9 @@
 import Simulation
 import Transport
 
-/// The plan of a whole gateway's world. A value: the same seed gives the same plan.
+/// The plan of a whole gateway's world.
+///
+/// A value: the same seed gives the same plan.
 struct WorldPlan {
     /// Kinds of trouble; each seed switches some of them off altogether.
     enum Trouble: CaseIterable {
@@ -84,12 +86,15 @@ struct WorldPlan {
                 chance.pick([
                     "least-connections", "least-connections", "round-robin", "power-of-two",
                     "peak-ewma",
-                ]))
+                ])
+            )
             probes.append(chance.chance(0.7))
             for number in 1...chance.number(in: 1...5) {
                 var replica = Replica(
-                    pool: pool, behaviour: ReplicaBehaviour(),
-                    address: Address(bytes: [10, 1, UInt8(pool), UInt8(number)], port: 5_000))
+                    pool: pool,
+                    behaviour: ReplicaBehaviour(),
+                    address: Address(bytes: [10, 1, UInt8(pool), UInt8(number)], port: 5_000)
+                )
                 replica.behaviour = behaviour(&chance)
                 replicas.append(replica)
                 first.listed.append(true)
@@ -128,7 +133,9 @@ struct WorldPlan {
             let arrivals: Arrivals = chance.pick([
                 .steady(perSecond: isMuch ? 300 : 40),
                 .burst(
-                    count: isMuch ? 60 : 5, every: .milliseconds(chance.number(in: 100...900))),
+                    count: isMuch ? 60 : 5,
+                    every: .milliseconds(chance.number(in: 100...900))
+                ),
                 .closedLoop(clients: isMuch ? 40 : 3, think: .milliseconds(10)),
             ])
             traffic.append((arrivals, mix, isMuch ? 250 : 100))
@@ -156,9 +163,11 @@ struct WorldPlan {
         for _ in 0..<chance.number(in: 1...4) {
             let variant = Variant(
                 concurrency: first.concurrency.map { _ in chance.number(in: 1...5) },
-                listed: first.listed.map { _ in chance.chance(0.7) })
+                listed: first.listed.map { _ in chance.chance(0.7) }
+            )
             events.append(
-                (chance.duration(in: .milliseconds(100)...span), .reload(variant)))
+                (chance.duration(in: .milliseconds(100)...span), .reload(variant))
+            )
         }
     }
 
@@ -179,12 +188,14 @@ struct WorldPlan {
                       policy: "\(policies[pool])",
                       health: { path: \(probes[pool] ? "\"/health\"" : "\"none\"") },
                     },
-                """)
+                """
+            )
             routes.append(
                 """
                     { path: "\(WorldPlan.paths[pool])", pool: "\(WorldPlan.pools[pool])", \
                 idempotent: \(isIdempotent) },
-                """)
+                """
+            )
         }
         return """
             {

@@ -10,7 +10,8 @@ import Testing
         #expect(buffer.start == ByteBuffer.headroomBytes)
         #expect(
             buffer.room == ByteBuffer.slabBytes - ByteBuffer.headroomBytes
-                - ByteBuffer.tailroomBytes)
+                - ByteBuffer.tailroomBytes
+        )
     }
 
     @Test func `keeps bytes in order of their arrival`() {

@@ -108,7 +108,11 @@ import Testing
     ) async throws -> Outcome {
         let loops = try (0..<2).map {
             Loop(
-                index: $0, network: try SystemNetwork(), bufferLimit: 8, epoch: .now)
+                index: $0,
+                network: try SystemNetwork(),
+                bufferLimit: 8,
+                epoch: .now
+            )
         }
         for loop in loops { loop.start(name: "loop-\(loop.executor.context.index)") }
         defer { for loop in loops { loop.stop() } }

@@ -9,7 +9,11 @@ func onLoop<Outcome: Sendable>(
     _ body: @escaping @Sendable (LoopContext) async throws -> Outcome
 ) async throws -> Outcome {
     let loop = Loop(
-        index: 0, network: try SystemNetwork(), bufferLimit: bufferLimit, epoch: .now)
+        index: 0,
+        network: try SystemNetwork(),
+        bufferLimit: bufferLimit,
+        epoch: .now
+    )
     defer { loop.stop() }
     loop.start(name: "test-loop")
     return try await withCheckedThrowingContinuation { continuation in
@@ -33,7 +37,10 @@ struct Pair {
     init(on context: LoopContext) async throws {
         let parking = Parking(on: context)
         let listener = try Socket.listening(
-            at: Address(bytes: [127, 0, 0, 1], port: 0), backlog: 1, on: context)
+            at: Address(bytes: [127, 0, 0, 1], port: 0),
+            backlog: 1,
+            on: context
+        )
         listener.owner = parking
         guard let address = listener.localAddress else { throw Unexpected.noAddress }
         let one = try Socket.connecting(to: address, on: context)

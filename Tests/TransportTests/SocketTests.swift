@@ -117,7 +117,10 @@ import Transport
         let error = try await onLoop { context in
             let parking = Parking(on: context)
             let listener = try Socket.listening(
-                at: Address(bytes: [127, 0, 0, 1], port: 0), backlog: 1, on: context)
+                at: Address(bytes: [127, 0, 0, 1], port: 0),
+                backlog: 1,
+                on: context
+            )
             guard let address = listener.localAddress else { throw Unexpected.noAddress }
             listener.close()
             do {
@@ -135,7 +138,10 @@ import Transport
     @Test func `shares a listening address between loops`() async throws {
         let isSame = try await onLoop { context in
             let one = try Socket.listening(
-                at: Address(bytes: [127, 0, 0, 1], port: 0), backlog: 1, on: context)
+                at: Address(bytes: [127, 0, 0, 1], port: 0),
+                backlog: 1,
+                on: context
+            )
             guard let address = one.localAddress else { throw Unexpected.noAddress }
             let other = try Socket.listening(at: address, backlog: 1, on: context)
             return other.localAddress == address
@@ -163,7 +169,10 @@ import Transport
         let peer = try await onLoop { context in
             let parking = Parking(on: context)
             let listener = try Socket.listening(
-                at: Address(bytes: [127, 0, 0, 1], port: 0), backlog: 1, on: context)
+                at: Address(bytes: [127, 0, 0, 1], port: 0),
+                backlog: 1,
+                on: context
+            )
             listener.owner = parking
             guard let address = listener.localAddress else { throw Unexpected.noAddress }
             let socket = try Socket.connecting(to: address, on: context)

@@ -35,7 +35,10 @@ import Transport
     @Test func `reports a new connection to a listener, once`() throws {
         let network = try SystemNetwork()
         let listener = network.listen(
-            at: Address(bytes: [127, 0, 0, 1], port: 0), backlog: 1, shared: false)
+            at: Address(bytes: [127, 0, 0, 1], port: 0),
+            backlog: 1,
+            shared: false
+        )
         defer { network.close(listener) }
         #expect(network.register(listener, token: 42) == 0)
         let address = try #require(network.localAddress(of: listener))

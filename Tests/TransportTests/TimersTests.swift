@@ -10,7 +10,11 @@ import Testing
 
     init() {
         context = LoopContext(
-            index: 0, network: world.makeNetwork(), bufferLimit: 1, epoch: world.loopEpoch)
+            index: 0,
+            network: world.makeNetwork(),
+            bufferLimit: 1,
+            epoch: world.loopEpoch
+        )
     }
 
     @Test func `know the earliest`() {
