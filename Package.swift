@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: tests),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["Transport"],
+            dependencies: ["Transport", "Simulation"],
             swiftSettings: tests
         ),
         .testTarget(
@@ -77,8 +77,14 @@ let package = Package(
             swiftSettings: tests
         ),
         .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Simulation"],
+            swiftSettings: tests
+        ),
+        .testTarget(name: "TidyTests", swiftSettings: tests),
+        .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation"],
+            dependencies: ["Simulation", "Gateway"],
             swiftSettings: tests
         ),
     ],

@@ -82,6 +82,6 @@ final class ClientRegistry {
 
     /// Resumes every client's task, so that it looks at the gateway's state.
     func wakeAll() {
-        for client in clients.values { client.parking.unpark() }
+        for (_, client) in clients.sorted(by: { $0.key < $1.key }) { client.parking.unpark() }
     }
 }

@@ -112,7 +112,7 @@ final class Upstreams {
         while !isOver() {
             await housekeeping.park(
                 until: idleCount > 0 ? context.now + Upstreams.sweepInterval : nil)
-            for (key, connections) in idle {
+            for (key, connections) in idle.sorted(by: { $0.key < $1.key }) {
                 let good = connections.filter { $0.isFresh(at: context.now) }
                 guard good.count < connections.count else { continue }
                 for connection in connections where !connection.isFresh(at: context.now) {
@@ -122,7 +122,7 @@ final class Upstreams {
                 idle[key] = good.isEmpty ? nil : good
             }
         }
-        for key in Array(idle.keys) { closeIdle(key) }
+        for key in idle.keys.sorted() { closeIdle(key) }
     }
 
     /// Ends `keepHouse` if its condition is met.

@@ -1,5 +1,6 @@
 // What tells one state of a file from another without reading it.
 
+internal import CLinux
 internal import Glibc
 
 /// A file's identity, size and time of change at one moment.

@@ -1,5 +1,6 @@
 // What the machine refused, as the errno it gave.
 
+internal import CLinux
 internal import Glibc
 
 /// A failed system call.
