@@ -156,13 +156,16 @@ final class Link {
 
     /// Reads a body to its end; returns its bytes and their hash.
     ///
-    /// - Parameter noting: called for each piece of it, as it comes.
+    /// - Parameters:
+    ///   - hashing: whether its hash is wanted.
+    ///   - noting: called for each piece of it, as it comes.
     func readBody(
         _ framing: BodyFraming,
         until deadline: Instant?,
+        hashing: Bool = true,
         noting: () -> Void = {}
     ) async throws(LinkError) -> BodyDigest {
-        var reader = BodyReader(framing)
+        var reader = BodyReader(framing, hashing: hashing)
         while true {
             if let buffer, !buffer.isEmpty {
                 noting()
@@ -186,8 +189,9 @@ struct BodyDigest {
     private(set) var bytes = 0
     private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    mutating func add(_ run: Span<UInt8>) {
+    mutating func add(_ run: Span<UInt8>, hashing: Bool) {
         bytes += run.count
+        guard hashing else { return }
         for index in run.indices { hash = (hash ^ UInt64(run[index])) &* 0x100_0000_01b3 }
     }
 }
@@ -199,9 +203,11 @@ struct BodyReader {
     private var left = 0
     private let framing: BodyFraming
     private var decoder = ChunkedDecoder()
+    private let isHashing: Bool
 
-    init(_ framing: BodyFraming) {
+    init(_ framing: BodyFraming, hashing: Bool) {
         self.framing = framing
+        isHashing = hashing
         switch framing {
         case .none: hasEnded = true
         case .length(let length): left = Int(clamping: length)
@@ -216,7 +222,7 @@ struct BodyReader {
             return
         case .length, .untilClose:
             let count = framing == .untilClose ? buffer.count : min(left, buffer.count)
-            digest.add(buffer.bytes.extracting(0..<count))
+            digest.add(buffer.bytes.extracting(0..<count), hashing: isHashing)
             buffer.consume(count)
             left -= count
             hasEnded = framing != .untilClose && left == 0
@@ -230,7 +236,7 @@ struct BodyReader {
                 throw .malformed
             }
             let data = decoded.dataStart..<decoded.dataStart + decoded.dataLength
-            digest.add(buffer.bytes.extracting(data))
+            digest.add(buffer.bytes.extracting(data), hashing: isHashing)
             buffer.consume(decoded.consumed)
             hasEnded = decoded.ended
         }

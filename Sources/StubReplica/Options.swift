@@ -95,6 +95,8 @@ struct Behaviour: Equatable {
     var fault: Fault?
     /// Whether the answer lists the fields of the request.
     var echoesFields = false
+    /// Whether it hashes what it is sent; large bodies cost it less without.
+    var hashes = true
     /// Whether it works on although the client has left, as model servers do.
     var finishes = false
     /// Whether the answer waits until somebody asks for `/release`.
@@ -113,6 +115,7 @@ struct Behaviour: Equatable {
         case "fault": fault = try need(Fault(rawValue: value), name, value)
         case "echo": echoesFields = value == "fields"
         case "finish": finishes = try need(["yes": true, "no": false][value], name, value)
+        case "hash": hashes = try need(["yes": true, "no": false][value], name, value)
         case "hold": isHeld = value == "true"
         default: return false
         }

@@ -80,6 +80,8 @@ final class Replica {
     private(set) var arrived = 0
     /// Requests it has begun to work on.
     var started = 0
+    /// How long it has worked on all of them.
+    var worked = Duration.zero
     private(set) var served = 0
     private(set) var aborted = 0
     /// The connections with a request that has no whole answer yet.
@@ -161,8 +163,9 @@ final class Replica {
     /// What was seen so far, as JSON.
     var stats: String {
         """
-        {"pid":\(getpid()),"arrived":\(arrived),"started":\(started),"served":\(served),"aborted":\(aborted),"inFlight":\(inFlight.count),\
-        "maxInFlight":\(maxInFlight),"busy":\(gate.busy),"waiting":\(gate.waiting),\
+        {"pid":\(getpid()),"arrived":\(arrived),"started":\(started),\
+        "worked":\(worked.microseconds),"served":\(served),"aborted":\(aborted),\
+        "inFlight":\(inFlight.count),"maxInFlight":\(maxInFlight),"busy":\(gate.busy),"waiting":\(gate.waiting),\
         "maxWaiting":\(gate.maxWaiting),"connections":\(connections),\
         "openConnections":\(openConnections)}
 

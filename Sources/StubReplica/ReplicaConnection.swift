@@ -111,7 +111,8 @@ struct ReplicaConnection {
         if request.expectsContinue {
             try await link.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), until: nil)
         }
-        request.body = try await link.readBody(request.framing, until: nil)
+        request.body = try await link.readBody(
+            request.framing, until: nil, hashing: request.behaviour.hashes)
         try await replica.gate.enter(link)
         defer { replica.gate.leave() }
         replica.started += 1
@@ -135,7 +136,9 @@ struct ReplicaConnection {
         guard time > .zero else { return nil }
         let beginning = link.clock
         try await link.sleep(until: beginning + time, whoeverLeaves: behaviour.finishes)
-        return link.clock - beginning
+        let worked = link.clock - beginning
+        replica.worked += worked
+        return worked
     }
 
     /// What is answered at once and not counted.

@@ -11,7 +11,7 @@ let usage = """
       --startup-delay 2s, and how every request is answered unless its query says otherwise:
       --latency 5ms|exp:5ms|lognormal:5ms,0.5  --status 200  --bytes N
       --tokens N  --interval 20ms  --fault NAME  --echo fields  --hold true
-      --finish yes (works on although the client has left)
+      --finish yes (works on although the client has left)  --hash no (of what it is sent)
     It says what it has seen at /stats, lets go what it holds at /release, and answers every request
     as the query of /behave says from then on.
     Load: --phases 100:5s,1000:20s (requests/s:time)  --arrivals constant|poisson  --seed N
