@@ -21,11 +21,11 @@ final class Orders: Sendable {
     /// Reloads beyond this are refused: those that wait will read the newest file anyway.
     private static let countMax = 64
 
-    /// Adds an order; false when too many wait.
+    /// Adds an order; false for a reload when too many orders wait.
     @discardableResult
     func put(_ order: Order) -> Bool {
         let isTaken = waiting.withLock { waiting in
-            guard waiting.count < Orders.countMax else { return false }
+            if case .reload = order, waiting.count >= Orders.countMax { return false }
             waiting.append(order)
             return true
         }

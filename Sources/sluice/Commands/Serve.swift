@@ -56,6 +56,8 @@ struct Serve {
 
     /// Serves until SIGTERM or SIGINT has drained the gateway; a second signal stops at once.
     mutating func run() -> ExitCode {
+        // Before there is a second thread.
+        let signals = Signals(taking: [SIGTERM, SIGINT, SIGHUP])
         let gateway: Gateway
         do throws(SystemError) {
             gateway = try makeGateway()
@@ -65,7 +67,7 @@ struct Serve {
         }
         output.start(name: "output", taking: gateway.accessLog)
         errors.start(name: "log")
-        let signals = makeSignals(for: gateway)
+        handle(signals, for: gateway)
         gateway.start { [orders] result in orders.put(.started(result)) }
         let code = obey(gateway)
         withExtendedLifetime(signals) {}
@@ -113,13 +115,11 @@ struct Serve {
         return loops
     }
 
-    private func makeSignals(for gateway: Gateway) -> Signals {
-        let signals = Signals()
+    private func handle(_ signals: Signals, for gateway: Gateway) {
         for number in [SIGTERM, SIGINT] {
             signals.handle(number) { [orders] in gateway.stop { orders.put(.over) } }
         }
         signals.handle(SIGHUP) { [orders] in orders.put(.reload { _ in }) }
-        return signals
     }
 
     // MARK: while it runs

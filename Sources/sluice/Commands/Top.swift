@@ -34,8 +34,9 @@ private func printOnce(_ client: AdminClient) -> ExitCode {
 /// Draws until SIGINT or SIGTERM; leaves the terminal as it was.
 private func watch(_ client: AdminClient) -> ExitCode {
     let isOver = DispatchSemaphore(value: 0)
-    let signals = Signals()
-    for number in [SIGINT, SIGTERM, SIGHUP] { signals.handle(number) { isOver.signal() } }
+    let numbers = [SIGINT, SIGTERM, SIGHUP]
+    let signals = Signals(taking: numbers)
+    for number in numbers { signals.handle(number) { isOver.signal() } }
     // The other screen, without a cursor; both are undone at the end.
     say("\u{1B}[?1049h\u{1B}[?25l", raw: true)
     defer { say("\u{1B}[?25h\u{1B}[?1049l", raw: true) }
@@ -51,8 +52,8 @@ private func watch(_ client: AdminClient) -> ExitCode {
         } catch {
             lines = [error.text]
         }
-        // Each line clears what was behind it; then the rest of the screen is cleared.
-        let screen = lines.map { "\($0)\u{1B}[K" }.joined(separator: "\r\n")
+        // Each line is cleared before it is written; then the rest of the screen is.
+        let screen = lines.map { "\u{1B}[2K\($0)" }.joined(separator: "\n")
         say("\u{1B}[H\(screen)\u{1B}[J", raw: true)
     } while isOver.wait(timeout: .now() + 1) == .timedOut
     withExtendedLifetime(signals) {}
