@@ -1,0 +1,1 @@
+"""What the scenarios of bench/run are made of."""

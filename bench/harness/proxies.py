@@ -1,0 +1,100 @@
+"""The gateways side by side: each with its file in bench/peers, filled in for a scenario."""
+
+import http.client
+import os
+import re
+from pathlib import Path
+from string import Template
+
+from .machine import BENCH, free_port
+from .processes import Program, wait_until
+
+NAMES = ["sluice", "nginx", "haproxy", "envoy", "caddy"]
+FILES = {
+    "sluice": "sluice.json5", "nginx": "nginx.conf", "haproxy": "haproxy.cfg",
+    "envoy": "envoy.yaml", "caddy": "Caddyfile", "replica": "replica.conf",
+}
+_MARK = re.compile(r"^%([^%]+)%")
+
+
+def fill_in(text: str, tag: str, replicas: list[int], values: dict) -> str:
+    """A file of bench/peers for one scenario.
+
+    A line that begins with `%a,b%` is kept in these scenarios, with `%not a%` in all others, and
+    one with `%each%` is repeated for each replica with its port and index.
+    """
+    lines = []
+    for line in text.splitlines():
+        repeated, kept = False, True
+        while mark := _MARK.match(line):
+            line = line[mark.end():]
+            if mark[1] == "each":
+                repeated = True
+            elif mark[1].startswith("not "):
+                kept &= tag not in mark[1][4:].split(",")
+            else:
+                kept &= tag in mark[1].split(",")
+        if not kept:
+            continue
+        for index, replica in enumerate(replicas if repeated else [0]):
+            filling = {**values, "replica": replica, "index": index}
+            lines.append(Template(line).safe_substitute(filling))
+    return "\n".join(lines) + "\n"
+
+
+class Proxy:
+    """A gateway that is running."""
+
+    def __init__(self, name: str, program: Program, port: int):
+        self.name, self.program, self.port = name, program, port
+
+    def stop(self) -> None:
+        self.program.stop()
+
+
+def _command(name: str, binary: str, file: Path, workers: int) -> list:
+    return {
+        "sluice": [binary, "serve", file],
+        "nginx": [binary, "-c", file],
+        "haproxy": [binary, "-db", "-f", file],
+        "envoy": [binary, "-c", file, "--concurrency", workers, "--disable-hot-restart",
+                  "--log-level", "error"],
+        "caddy": [binary, "run", "--config", file, "--adapter", "caddyfile"],
+    }[name]
+
+
+def answers(port: int, path: str = "/health") -> bool:
+    """Whether somebody at the port answers with 200."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        connection.request("GET", path)
+        status = connection.getresponse().status
+        connection.close()
+        return status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def start(
+    name: str, binary: str, folder: Path, tag: str, replicas: list[int], cores: list[int],
+    workers: int = 1, **values,
+) -> Proxy:
+    """Starts a gateway in front of the replicas, and waits until it answers."""
+    port = free_port()
+    file = folder / FILES[name]
+    defaults = {"slots": 1000, "allowance": 0, "waiting": 0, "outstanding": 0,
+                "connections": 10500, "descriptors": 20000}
+    filling = {**defaults, "port": port, "workers": workers, "folder": folder, **values}
+    file.write_text(fill_in((BENCH / "peers" / FILES[name]).read_text(), tag, replicas, filling))
+    env = {**os.environ, "GOMAXPROCS": str(workers), "HOME": str(folder),
+           "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    log = folder / f"{name}.out"
+    program = Program(_command(name, binary, file, workers), cores, log, env)
+    try:
+        wait_until(lambda: not program.is_running() or answers(port), 15, f"{name} in {tag}")
+        if not program.is_running():
+            raise RuntimeError(f"{name} in {tag} has ended")
+    except RuntimeError as error:
+        program.stop()
+        raise RuntimeError(f"{error}\n{log.read_text()[-2000:]}") from None
+    return Proxy(name, program, port)
