@@ -22,7 +22,8 @@ extension Lane {
         guard let page else {
             return .problem(404, "there is no \(request.path) here; GET / lists what there is")
         }
-        guard page.isCommand ? request.method == .post : request.method.isSafe else {
+        let isRead = request.method == .get || request.method == .head
+        guard page.isCommand ? request.method == .post : isRead else {
             var answer = AdminAnswer.problem(
                 405,
                 "\(page.rawValue) takes \(page.isCommand ? "POST" : "GET")"

@@ -72,11 +72,18 @@ final class AdminStage: Sendable {
     /// Has the gateway drain.
     func drain() { gateway.stop { [stopped] in stopped.signal() } }
 
+    /// Whether the gateway has stopped by itself, at the latest after ten seconds.
+    func hasStopped() -> Bool {
+        guard stopped.wait(timeout: .now() + 10) == .success else { return false }
+        stopped.signal()
+        return true
+    }
+
     /// Stops at once, whether it drains already or not, and ends the loops.
     func stop() {
         drain()
         drain()
-        _ = stopped.wait(timeout: .now() + 10)
+        _ = hasStopped()
         for loop in loops { loop.stop() }
     }
 

@@ -1,5 +1,6 @@
 import Configuration
 import Testing
+import Transport
 
 @testable import Gateway
 
@@ -65,6 +66,29 @@ import Testing
             let metrics = try stage.ask("GET", "/metrics").body
             #expect(!metrics.contains(#"reason="no_route""#))
             #expect(metrics.contains(#"sluice_client_connections_total{result="accepted"} 0"#))
+        }
+    }
+
+    @Test func `does not hold up a drain`() throws {
+        try withAdminStage({ $0.shutdown.grace = .seconds(3600) }) { stage in
+            let idle = try BlockingConnection.open(
+                to: stage.bound.admin,
+                until: .now + .seconds(10)
+            )
+            try idle.send(Array("GET /live HTTP/1.1\r\nHost: a\r\n\r\n".utf8))
+            var answer: [UInt8] = []
+            _ = try idle.receive(into: &answer)
+            stage.drain()
+            #expect(stage.hasStopped())
+        }
+    }
+
+    @Test func `takes 64 connections and no more`() throws {
+        try withAdminStage { stage in
+            for _ in 0..<64 { #expect(stage.gateway.openAdminConnection()) }
+            #expect(!stage.gateway.openAdminConnection())
+            stage.gateway.closeAdminConnection()
+            #expect(stage.gateway.openAdminConnection())
         }
     }
 }
