@@ -13,7 +13,8 @@ import Testing
         return stubs
     }
 
-    private let steady = "concurrency: 4"
+    /// Enough room to wait in, should the machine be busy with other tests.
+    private let steady = "concurrency: 4, queue: { limit: 5000 }"
     private let idempotent = "idempotent: true"
 
     @Test func `a killed process costs no client an error, and is back in five seconds`()
@@ -49,8 +50,8 @@ import Testing
             let sluice = try await stage.sluice(
                 before: stubs,
                 pool: """
-                    concurrency: 2, timeout: "1s", stall: "1s",
-                    health: { path: "/health", interval: "200ms", timeout: "200ms" }
+                    concurrency: 2, timeout: "1s", stall: "1s", queue: { limit: 5000 },
+                    health: { path: "/health", interval: "200ms", timeout: "500ms" }
                     """,
                 route: idempotent
             )
@@ -67,7 +68,9 @@ import Testing
             // Both slots of the stopped one, whose requests were sent and cannot come back.
             let lost = result.offered - result.answered
             #expect(lost <= 2, "\(result)")
-            #expect(result.outcomes.keys.allSatisfy { $0 == "200" || $0.hasPrefix("504") })
+            #expect(
+                result.outcomes.keys.allSatisfy { $0 == "200" || $0.hasPrefix("504") },
+                "\(result)")
         }
     }
 
