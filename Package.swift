@@ -81,6 +81,13 @@ let package = Package(
             dependencies: ["Gateway", "Simulation"],
             swiftSettings: tests
         ),
+        .testTarget(
+            name: "sluiceTests",
+            dependencies: [
+                "sluice", "Gateway", "Balancing", "Configuration", "Telemetry", "Transport",
+            ],
+            swiftSettings: tests
+        ),
         .testTarget(name: "TidyTests", swiftSettings: tests),
         .testTarget(
             name: "SimulationTests",
