@@ -41,7 +41,9 @@ final class GatewayWorld {
         journal = Journal(in: world)
         invariants = Invariants(of: journal)
         invariants.allAreIdempotent = plan.isIdempotent
-        loops = (0..<plan.loops).map { _ in world.makeLoop() }
+        // A connection that nobody can accept waits in the kernel, and its requests with it.
+        if plan.troubles.contains(.scarcity) { invariants.deadlineSlack = .seconds(3_600) }
+        loops = (0..<plan.loops).map { _ in world.makeLoop(bufferLimit: plan.bufferLimit) }
         let log = Log(minimum: .debug, now: { 0 }) { [unowned world] line in
             if world.trace.isPrinted { print(world.elapsed, line, terminator: "") }
         }
@@ -91,13 +93,14 @@ final class GatewayWorld {
         if let stopAt = plan.stopAt { world.after(stopAt) { [unowned self] in stop() } }
         let isOver = world.run(within: .seconds(300)) { traffic.allSatisfy(\.isOver) }
         if !isOver { world.violate("\(journal.openRequests) requests go on for ever") }
+        judgeMetrics()
         if stopCalledAt == nil { stop() }
         if !world.run(within: .seconds(60), until: { notes.isStopped }) {
             world.violate("the gateway did not stop")
         }
         finish()
         invariants.judge(
-            answersAreExpected: !plan.troubles.contains(.fewConnections),
+            answersAreExpected: plan.troubles.isDisjoint(with: [.fewConnections, .scarcity]),
             before: stopCalledAt ?? .zero
         )
         return world.violations
@@ -129,6 +132,10 @@ final class GatewayWorld {
         guard stopCalledAt == nil else { return }
         stopCalledAt = world.elapsed
         gateway.stop { [notes] in notes.isStopped = true }
+        guard plan.stopsTwice else { return }
+        world.after(world.chance.duration(in: .zero...(.seconds(4)))) { [gateway] in
+            gateway.stop {}
+        }
     }
 
     /// After the stop nothing may be left: no connection, no buffer, no lease, no waiter.
@@ -183,6 +190,30 @@ final class GatewayWorld {
             gateway.apply(try GatewayWorld.configuration(plan, variant))
         } catch {
             world.violate("a reload failed: \(error)")
+        }
+    }
+
+    /// In worlds where every client stays, each answer is counted once, under its status.
+    private func judgeMetrics() {
+        let quiet: Set<WorldPlan.Trouble> = [.clients, .fewConnections, .scarcity, .earlyStop]
+        guard plan.troubles.isDisjoint(with: quiet) else { return }
+        var expected: [Int: Int] = [:]
+        for record in journal.records {
+            switch record.end {
+            case .answered(let status, _), .cut(let status): expected[status, default: 0] += 1
+            default: continue
+            }
+        }
+        // What was accounted for after the client had its answer has been counted by now.
+        _ = world.run(within: .seconds(1))
+        let page = MetricsReader(in: world, at: WorldPlan.admin)
+        _ = world.run(within: .seconds(5)) { page.isComplete }
+        let counted = page.sum("sluice_requests_total", by: "code")
+        if counted != expected {
+            world.violate(
+                "answers by status: \(expected.sorted { $0.key < $1.key })"
+                    + ", counted: \(counted.sorted { $0.key < $1.key })"
+            )
         }
     }
 

@@ -10,7 +10,7 @@ struct WorldPlan {
     /// Kinds of trouble; each seed switches some of them off altogether.
     enum Trouble: CaseIterable {
         case network, replicaFaults, crashes, silence, sickness, reloads, drains
-        case clients, deadlines, overload, fewConnections, earlyStop
+        case clients, deadlines, overload, fewConnections, scarcity, smallBodies, earlyStop
     }
 
     /// Something that happens to the world at its time.
@@ -49,6 +49,12 @@ struct WorldPlan {
     var finishesWithoutClient = false
     var connectionsMax = 10_000
     var queueLimit = 64
+    /// Largest request body, in bytes.
+    var bodyBytesMax = 1 << 30
+    /// Slabs that each loop may use at once.
+    var bufferLimit = 4_096
+    /// Whether the gateway is told twice to stop, which cuts what is in flight.
+    var stopsTwice = false
     var traffic: [(arrivals: Arrivals, mix: TrafficMix, requests: Int)] = []
     var events: [(at: Duration, event: Event)] = []
     /// How long clients come.
@@ -57,6 +63,7 @@ struct WorldPlan {
     var stopAt: Duration?
 
     static let listener = Address(bytes: [10, 0, 0, 1], port: 8_080)
+    static let admin = Address(bytes: [127, 0, 0, 1], port: 9_900)
     static let paths = ["/predict", "/rank"]
     static let pools = ["sales", "ranking"]
 
@@ -71,8 +78,14 @@ struct WorldPlan {
         makeTraffic(&chance)
         makeEvents(&chance)
         if troubles.contains(.fewConnections) { connectionsMax = chance.number(in: 3...40) }
+        if troubles.contains(.scarcity) {
+            bufferLimit = chance.number(in: 4...30)
+            conditions.descriptorLimit = chance.number(in: 10...80)
+        }
+        if troubles.contains(.smallBodies) { bodyBytesMax = chance.pick([1_024, 1_500, 100_000]) }
         if troubles.contains(.earlyStop) {
             stopAt = chance.duration(in: .milliseconds(200)...(.seconds(4)))
+            stopsTwice = chance.chance(0.3)
         }
     }
 
@@ -85,7 +98,7 @@ struct WorldPlan {
             policies.append(
                 chance.pick([
                     "least-connections", "least-connections", "round-robin", "power-of-two",
-                    "peak-ewma",
+                    "peak-ewma", "consistent-hash",
                 ])
             )
             probes.append(chance.chance(0.7))
@@ -171,6 +184,11 @@ struct WorldPlan {
         }
     }
 
+    private func policyText(_ name: String) -> String {
+        guard name == "consistent-hash" else { return "\"\(name)\"" }
+        return "{ name: \"consistent-hash\", key: { header: \"X-Sim-Number\" } }"
+    }
+
     /// The configuration file of a variant.
     func text(of variant: Variant) -> String {
         var pools: [String] = []
@@ -185,7 +203,7 @@ struct WorldPlan {
                     \(WorldPlan.pools[pool]): {
                       replicas: [\(addresses)],
                       concurrency: \(variant.concurrency[pool]),
-                      policy: "\(policies[pool])",
+                      policy: \(policyText(policies[pool])),
                       health: { path: \(probes[pool] ? "\"/health\"" : "\"none\"") },
                     },
                 """
@@ -201,6 +219,7 @@ struct WorldPlan {
             {
               listeners: [{ address: "0.0.0.0:8080" }],
               timeouts: { head: "2s", body: "2s", write: "3s", keepAlive: "4s" },
+              limits: { bodyBytes: "\(bodyBytesMax)B" },
               shutdown: { drainDelay: "500ms", grace: "8s" },
               defaults: {
                 queue: { limit: \(queueLimit), timeout: "5s", patience: "3s" },
