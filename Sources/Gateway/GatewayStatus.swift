@@ -11,7 +11,7 @@ struct GatewayStatus: Sendable {
     var phase: String
     var generation: Int
     /// The instant everything was read at, and what the wall clock said then.
-    var now: Instant
+    var now: ContinuousClock.Instant
     var wallNanoseconds: Int64
     var uptime: Duration
     var listeners: [String]
@@ -42,17 +42,17 @@ struct GatewayStatus: Sendable {
     }
 
     /// When something happened, on the wall clock.
-    func wallTime(of instant: Instant) -> String {
+    func wallTime(of instant: ContinuousClock.Instant) -> String {
         let parts = (now - instant).components
         let ago = parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
         return Timestamp(nanoseconds: UInt64(max(0, wallNanoseconds - ago))).text
     }
 
     /// How long ago something happened; the loops' clocks differ by a turn, so never below zero.
-    func time(since instant: Instant) -> Duration { max(.zero, now - instant) }
+    func time(since instant: ContinuousClock.Instant) -> Duration { max(.zero, now - instant) }
 
     /// How long it is until something happens; nil when it is over.
-    func time(until instant: Instant?) -> Duration? {
+    func time(until instant: ContinuousClock.Instant?) -> Duration? {
         guard let instant, instant > now else { return nil }
         return instant - now
     }
@@ -82,7 +82,7 @@ extension Gateway {
         return GatewayStatus(
             phase: "\(phase)",
             generation: snapshot.generation,
-            now: now,
+            now: now.clock,
             wallNanoseconds: wallNanoseconds,
             uptime: facts.startedAt.map { max(.zero, now - $0) } ?? .zero,
             listeners: facts.bound?.listeners.map(\.description) ?? [],
@@ -131,7 +131,7 @@ extension Gateway {
             outstanding: gauges.outstanding,
             current: gauges.replicas.count { $0.state != .draining },
             ready: gauges.replicas.count { $0.limitNow > 0 || $0.inFlight > 0 },
-            now: now
+            now: now.clock
         )
     }
 }

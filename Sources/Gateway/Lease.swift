@@ -53,7 +53,7 @@ struct Lease: ~Copyable {
     deinit {
         let now = lane.now
         endpoint.metrics.attempted(verdict.attemptResult, stripe: lane.index)
-        pool.metrics.spent(now - ticket.startedAt, .total, stripe: lane.index)
+        pool.metrics.spent(now - Instant(ticket.startedAt), .total, stripe: lane.index)
         pool.end(ticket, verdict, now: now)
     }
 }

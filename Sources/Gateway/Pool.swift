@@ -43,10 +43,10 @@ final class Pool: Sendable {
         var latest: Instant?
 
         /// The loops' clocks may differ by a turn; the pool's never goes back.
-        mutating func clock(_ now: Instant) -> Instant {
+        mutating func clock(_ now: Instant) -> ContinuousClock.Instant {
             let time = max(now, latest ?? now)
             latest = time
-            return time
+            return time.clock
         }
     }
 
@@ -94,7 +94,7 @@ final class Pool: Sendable {
         for exchange: Exchange
     ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
         let arrival = Arrival(
-            deadline: exchange.deadline, priority: exchange.priority,
+            deadline: exchange.deadline.clock, priority: exchange.priority,
             bytes: exchange.body.bytesHeld, affinity: exchange.affinity,
             excluding: exchange.tried, isRetry: exchange.attempts > 0)
         let lane = exchange.lane
@@ -254,7 +254,7 @@ final class Pool: Sendable {
                 state.probers[id] = nil
                 return nil
             }
-            return (next, endpoint)
+            return (Instant(next), endpoint)
         }
     }
 
@@ -284,7 +284,7 @@ final class Pool: Sendable {
         while !isOver() {
             change(lane.now) { state, now in state.decisions.advance(to: now) }
             let next = state.withLock { state in
-                state.armedFor = state.decisions.nextEvent
+                state.armedFor = state.decisions.nextEvent.map { Instant($0) }
                 return state.armedFor
             }
             await parking.park(until: next)
@@ -298,7 +298,7 @@ final class Pool: Sendable {
     /// One event: under the lock the decision, outside what follows from it.
     private func change(
         _ now: Instant,
-        _ event: (inout State, Instant) -> PoolEffects
+        _ event: (inout State, ContinuousClock.Instant) -> PoolEffects
     ) {
         let (effects, wakes, alarm, removed) = state.withLock { state in
             let effects = event(&state, state.clock(now))
@@ -339,7 +339,7 @@ final class Pool: Sendable {
 
     /// The timekeeper, if something is due before it would wake by itself.
     private func alarmIfDue(_ state: inout State) -> Spot? {
-        guard let next = state.decisions.nextEvent else { return nil }
+        guard let next = state.decisions.nextEvent.map({ Instant($0) }) else { return nil }
         if let armed = state.armedFor, armed <= next { return nil }
         state.armedFor = next
         return state.timekeeper

@@ -138,7 +138,8 @@ final class ProcessPool: Sendable {
             let gauges = pool.snapshot()
             let ready = gauges.replicas.filter { $0.limitNow > 0 || $0.inFlight > 0 }.count
             if let desired = decider?.evaluate(
-                outstanding: gauges.outstanding, current: count, ready: ready, now: context.now)
+                outstanding: gauges.outstanding, current: count, ready: ready,
+                now: context.now.clock)
             {
                 pool.noteDesired(desired)
                 supervisor.setDesired(desired)

@@ -14,6 +14,8 @@ final class UpstreamConnection {
     private(set) var buffer: ByteBuffer?
     private var idleSince: Instant
     private var progressDue: Instant
+    /// Whether any byte of the current answer has come.
+    private var hasReceived = false
     /// Whether it has served a request before this one.
     var isReused = false
     /// Whether the last exchange left it clean.
@@ -63,6 +65,7 @@ final class UpstreamConnection {
     /// Sends the request: head and body until all is sent or the replica answers early.
     func send(_ exchange: Exchange) async throws(ExchangeError) {
         isReusable = false
+        hasReceived = false
         progressDue = context.now + .seconds(1)
         parser = ResponseParser(limits: exchange.lane.snapshot.settings.limits)
         exchange.body.patchHead(
@@ -114,6 +117,7 @@ final class UpstreamConnection {
             }
             switch try receive(for: exchange) {
             case .bytes:
+                hasReceived = true
                 noteProgress(exchange)
             case .end:
                 throw exchange.after(fault(.reset))
@@ -252,7 +256,9 @@ final class UpstreamConnection {
     func fault(_ kind: UpstreamFault.Kind, answered: Bool = false) -> UpstreamFault {
         UpstreamFault(
             kind: kind,
-            stage: answered ? .answering : .unanswered(onReusedConnection: isReused)
+            // A kept connection that brought part of an answer was no stale one.
+            stage: answered
+                ? .answering : .unanswered(onReusedConnection: isReused && !hasReceived)
         )
     }
 

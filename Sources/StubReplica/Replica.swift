@@ -55,8 +55,7 @@ func makeLoop() throws(UsageError) -> Loop {
         return Loop(
             index: 0,
             network: try SystemNetwork(),
-            bufferLimit: 16_384,
-            epoch: ContinuousClock.now
+            bufferLimit: 16_384
         )
     } catch {
         throw UsageError(text: "cannot start: \(error)")

@@ -23,9 +23,7 @@ package final class ExactTimer {
 
     /// Sets when it fires next; a time that has passed fires at once. An earlier setting is void.
     package func set(at instant: Instant) {
-        let time = (instant - context.epoch).components
-        let nanoseconds = time.seconds * 1_000_000_000 + time.attoseconds / 1_000_000_000
         // Zero would switch it off. It cannot fail: descriptor and time are valid.
-        _ = sluice_timer_set(descriptor, max(1, nanoseconds))
+        _ = sluice_timer_set(descriptor, max(1, instant.nanoseconds))
     }
 }

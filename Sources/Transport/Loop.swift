@@ -24,7 +24,6 @@ package final class LoopContext {
     var timers = Timers()
     private var sockets: [UnownedSocket] = []
     private var freeSlots: [Int] = []
-    let epoch: Instant
     private var events: [ReadyEvent] = []
 
     /// Unmanaged: a socket leaves the table in its `close`, which its `deinit` calls.
@@ -33,13 +32,11 @@ package final class LoopContext {
         var generation: UInt32 = 0
     }
 
-    init(index: Int, network: any Network, bufferLimit: Int, epoch: Instant) {
+    init(index: Int, network: any Network, bufferLimit: Int) {
         self.index = index
         self.network = network
-        self.epoch = epoch
-        now = epoch
+        now = Instant(nanoseconds: network.monotonicNanoseconds)
         buffers = BufferPool(limit: bufferLimit)
-        readClock()
     }
 
     /// Connections, listeners and replica connections open on this loop.
@@ -48,7 +45,7 @@ package final class LoopContext {
     func readClock() { now = exactNow }
 
     /// The time now, by a look at the clock.
-    package var exactNow: Instant { epoch + .nanoseconds(network.monotonicNanoseconds) }
+    package var exactNow: Instant { Instant(nanoseconds: network.monotonicNanoseconds) }
 
     func nextSlot() -> Int {
         if let slot = freeSlots.popLast() { return slot }
@@ -91,9 +88,8 @@ package final class LoopContext {
     /// Milliseconds until the next timer, rounded up; -1 without one.
     private func millisecondsToWait() -> Int32 {
         guard let next = timers.next else { return -1 }
-        let left = (next - now).components
-        guard left.seconds >= 0, left.attoseconds >= 0 else { return 0 }
-        let milliseconds = left.seconds * 1000 + (left.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        let left = max(0, next.nanoseconds - now.nanoseconds)
+        let milliseconds = (left + 999_999) / 1_000_000
         return Int32(clamping: min(milliseconds, 60_000))
     }
 }
@@ -221,11 +217,10 @@ package actor Loop {
     ///   - index: the loop's number, from 0.
     ///   - network: the loop's own view of the world.
     ///   - bufferLimit: most slabs in use at once.
-    ///   - epoch: where this process's clock starts; the same for all loops.
-    package init(index: Int, network: any Network, bufferLimit: Int, epoch: Instant) {
+    package init(index: Int, network: any Network, bufferLimit: Int) {
         executor = LoopExecutor(
             context: LoopContext(
-                index: index, network: network, bufferLimit: bufferLimit, epoch: epoch))
+                index: index, network: network, bufferLimit: bufferLimit))
     }
 
     nonisolated package var unownedExecutor: UnownedSerialExecutor {

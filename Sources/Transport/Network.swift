@@ -3,9 +3,6 @@
 // It lies below the event loop, so a simulated world exercises the very loop, sockets and timers
 // that the product runs on. One instance belongs to one loop.
 
-/// A point in time of the monotonic clock.
-package typealias Instant = ContinuousClock.Instant
-
 /// What `poll` reports of one descriptor.
 package struct Readiness: OptionSet, Sendable {
     package let rawValue: UInt8

@@ -45,7 +45,7 @@ final class AdminStage: Sendable {
         configuration.shutdown.grace = .zero
         change(&configuration)
         loops = try (0..<count).map { index in
-            Loop(index: index, network: try SystemNetwork(), bufferLimit: 64, epoch: .now)
+            Loop(index: index, network: try SystemNetwork(), bufferLimit: 64)
         }
         gateway = Gateway(
             configuration,

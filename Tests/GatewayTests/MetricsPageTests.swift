@@ -1,5 +1,6 @@
 import Telemetry
 import Testing
+import Transport
 
 @testable import Balancing
 @testable import Gateway

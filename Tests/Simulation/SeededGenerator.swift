@@ -57,9 +57,4 @@ extension Duration {
     package var nanoseconds: Int64 {
         components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
-
-    /// Whole nanoseconds, rounded up; not for negative durations.
-    var nanosecondsRoundedUp: Int64 {
-        components.seconds * 1_000_000_000 + (components.attoseconds + 999_999_999) / 1_000_000_000
-    }
 }

@@ -27,7 +27,6 @@ package final class SimulatedWorld: @unchecked Sendable {
     package private(set) var busyTurns = 0
 
     private(set) var nanoseconds: Int64 = 1_000_000_000
-    private let epoch = ContinuousClock.now
     private var agenda = Agenda()
     private var order: SeededGenerator
     var wire: SeededGenerator
@@ -56,9 +55,7 @@ package final class SimulatedWorld: @unchecked Sendable {
     }
 
     /// The world's clock.
-    package var now: Instant { epoch + .nanoseconds(nanoseconds) }
-    /// Where the loops' clocks start.
-    package var loopEpoch: Instant { epoch }
+    package var now: Instant { Instant(nanoseconds: nanoseconds) }
     /// Time since the world began.
     package var elapsed: Duration { .nanoseconds(nanoseconds - 1_000_000_000) }
 
@@ -87,8 +84,7 @@ package final class SimulatedWorld: @unchecked Sendable {
         let loop = Loop(
             index: network.index,
             network: network,
-            bufferLimit: bufferLimit,
-            epoch: epoch
+            bufferLimit: bufferLimit
         )
         attach(loop, on: network)
         return loop
@@ -177,9 +173,7 @@ package final class SimulatedWorld: @unchecked Sendable {
         var target = agenda.next
         for inhabitant in inhabitants {
             guard let timer = inhabitant.loop.nextTimer else { continue }
-            // A timer between two nanoseconds is due at the later one.
-            let time = (timer - epoch).nanosecondsRoundedUp
-            target = min(target ?? time, time)
+            target = min(target ?? timer.nanoseconds, timer.nanoseconds)
         }
         guard var target else { return false }
         target += order.duration(in: conditions.lateness).nanoseconds

@@ -110,8 +110,7 @@ import Testing
             Loop(
                 index: $0,
                 network: try SystemNetwork(),
-                bufferLimit: 8,
-                epoch: .now
+                bufferLimit: 8
             )
         }
         for loop in loops { loop.start(name: "loop-\(loop.executor.context.index)") }

@@ -11,8 +11,7 @@ func onLoop<Outcome: Sendable>(
     let loop = Loop(
         index: 0,
         network: try SystemNetwork(),
-        bufferLimit: bufferLimit,
-        epoch: .now
+        bufferLimit: bufferLimit
     )
     defer { loop.stop() }
     loop.start(name: "test-loop")

@@ -6,14 +6,13 @@ import Testing
 @Suite struct `Timers of a loop` {
     private let world = SimulatedWorld(seed: 1)
     private let context: LoopContext
-    private var start: Instant { world.loopEpoch }
+    private var start: Instant { Instant(nanoseconds: 0) }
 
     init() {
         context = LoopContext(
             index: 0,
             network: world.makeNetwork(),
-            bufferLimit: 1,
-            epoch: world.loopEpoch
+            bufferLimit: 1
         )
     }
 

@@ -130,7 +130,7 @@ struct AdminClient: Sendable {
     /// Sends a request to the first of the gateway's addresses that takes it.
     private func exchange(_ request: [UInt8]) throws(AdminError) -> [UInt8] {
         var last = SystemError(code: ECONNREFUSED, call: "connect")
-        let deadline = ContinuousClock.Instant.now + timeout
+        let deadline = Instant.now + timeout
         for endpoint in try endpoints() {
             do throws(SystemError) {
                 let connection = try BlockingConnection.open(to: endpoint, until: deadline)

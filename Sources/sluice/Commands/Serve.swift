@@ -100,15 +100,13 @@ struct Serve {
     private func makeLoops() throws(SystemError) -> [Loop] {
         let count = configuration.loops ?? ProcessInfo.processInfo.activeProcessorCount
         let slabs = max(16, configuration.limits.bufferBytes / ByteBuffer.slabBytes / count)
-        let epoch = ContinuousClock.now
         var loops: [Loop] = []
         for index in 0..<count {
             loops.append(
                 Loop(
                     index: index,
                     network: try SystemNetwork(),
-                    bufferLimit: slabs,
-                    epoch: epoch
+                    bufferLimit: slabs
                 )
             )
         }

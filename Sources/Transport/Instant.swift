@@ -1,0 +1,60 @@
+// Time on the loops: one integer.
+//
+// `ContinuousClock.Instant` may change its size with the runtime, so that every struct and async
+// frame that holds one is laid out, copied and compared by calls through tables. Deadlines are on
+// the way of every request; instants of the clock stay at the border to the pool's decisions.
+
+internal import CLinux
+
+/// A point in time of the monotonic clock, in whole nanoseconds.
+package struct Instant: Comparable, Hashable, Sendable {
+    /// Nanoseconds since the clock began; 292 years are enough for anybody.
+    package let nanoseconds: Int64
+
+    /// An instant so many nanoseconds after the clock began.
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The kernel's monotonic clock now; for code outside the loops.
+    package static var now: Instant { Instant(nanoseconds: sluice_monotonic_ns()) }
+
+    /// The same instant as the standard library tells it.
+    package var clock: ContinuousClock.Instant {
+        ContinuousClock().systemEpoch + .nanoseconds(nanoseconds)
+    }
+
+    /// The instant of the standard library's.
+    package init(_ clock: ContinuousClock.Instant) {
+        nanoseconds = (clock - ContinuousClock().systemEpoch).wholeNanoseconds
+    }
+
+    package static func < (one: Instant, other: Instant) -> Bool {
+        one.nanoseconds < other.nanoseconds
+    }
+
+    /// Later by a duration, at most the end of time.
+    package static func + (instant: Instant, duration: Duration) -> Instant {
+        let sum = instant.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
+        guard sum.overflow else { return Instant(nanoseconds: sum.partialValue) }
+        return Instant(nanoseconds: duration < .zero ? .min : .max)
+    }
+
+    /// Moves the instant on by a duration.
+    package static func += (instant: inout Instant, duration: Duration) {
+        instant = instant + duration
+    }
+
+    /// Earlier by a duration.
+    package static func - (instant: Instant, duration: Duration) -> Instant {
+        instant + (.zero - duration)
+    }
+
+    /// The time from one instant to another.
+    package static func - (one: Instant, other: Instant) -> Duration {
+        .nanoseconds(one.nanoseconds &- other.nanoseconds)
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, clamped to what 64 bits hold.
+    package var wholeNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
+}
