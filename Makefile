@@ -10,6 +10,7 @@ MODEL := docker/worker/model.joblib
 CONF ?= conf/local-processes.json5
 SEEDS ?= 1000
 SEED ?=
+BENCH ?=
 
 # What the example's processes and the tests find: the environment's python, and the model.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -43,6 +44,12 @@ sim: setup-swift ## replay simulated worlds: SEEDS=1000, or one by SEED=8675309
 .PHONY: race
 race: setup-swift setup-worker $(MODEL) ## run the Swift tests under the thread sanitizer
 	swift test --disable-xctest --sanitize thread --scratch-path .build-race
+
+.PHONY: bench
+bench: build ## measure it beside nginx, HAProxy, Envoy and Caddy: about 40 minutes; BENCH=--help
+	.ci/setup peers
+	swift build -c release --product StubReplica
+	.venv/bin/python bench/run $(BENCH)
 
 .PHONY: format
 format: ## lay the Swift sources out as .swift-format says

@@ -9,7 +9,7 @@ REPLICAS, MEAN, PATIENCE = 4, 0.020, 0.5
 CAPACITY = REPLICAS / MEAN
 # What the peers are told by hand: so many requests are done in the time that clients wait, less a
 # margin. sluice is told no such number.
-OUTSTANDING = int(CAPACITY * PATIENCE * 0.9)
+OUTSTANDING = int(CAPACITY * PATIENCE * 0.7)
 TEXT = (
     f"{REPLICAS} replicas that do one request at a time (log-normal, mean {MEAN * 1000:.0f} ms, "
     f"sigma 0.5; they work on when the client has left, as model servers do), 3 × as many Poisson "
