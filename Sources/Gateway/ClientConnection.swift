@@ -4,7 +4,9 @@ internal import HTTPWire
 internal import Telemetry
 internal import Transport
 
-/// A client's connection. Its task lives on one loop; nothing here is shared.
+/// A client's connection.
+///
+/// Its task lives on one loop; nothing here is shared.
 final class ClientConnection {
     let lane: Lane
     let socket: Socket
@@ -23,7 +25,10 @@ final class ClientConnection {
     private(set) var exchange: Exchange?
 
     init(
-        _ socket: Socket, as kind: ConnectionKind = .client, from address: Address?, on lane: Lane
+        _ socket: Socket,
+        as kind: ConnectionKind = .client,
+        from address: Address?,
+        on lane: Lane
     ) {
         self.kind = kind
         self.lane = lane
@@ -104,7 +109,9 @@ final class ClientConnection {
 
     private func receive() throws(ExchangeError) -> Received {
         guard socket.isReadable else { return .wouldBlock }
-        guard let buffer = buffer ?? lane.context.buffers.take() else { throw .outOfBuffers }
+        guard let buffer = buffer ?? lane.context.buffers.takeForRequest() else {
+            throw .outOfBuffers
+        }
         self.buffer = buffer
         if buffer.isEmpty { buffer.clear() }
         if buffer.room == 0 { buffer.compact() }
@@ -181,11 +188,10 @@ final class ClientConnection {
 
     /// Ends one exchange; returns whether the connection serves another one.
     private func finish(_ exchange: Exchange) async -> Bool {
-        guard let current = buffer else { return false }
-        exchange.body.finish(keeping: current)
+        if let buffer { exchange.body.finish(keeping: buffer) }
         if isAbandoned || socket.isBroken || exchange.isTunnel { return false }
-        guard exchange.keepsConnection && exchange.body.isReceived else {
-            if exchange.isAnswered && exchange.reason != .clientGone { await linger(exchange) }
+        guard let current = buffer, exchange.keepsConnection, exchange.body.isReceived else {
+            if exchange.isAnswered && exchange.reason != .clientGone { await linger() }
             return false
         }
         if current.isEmpty {
@@ -216,15 +222,15 @@ final class ClientConnection {
 
     /// Reads on for a moment after the last answer, so that the client gets it: closing with
     /// unread bytes sends a reset, which can overtake the answer (RFC 9112 §9.6).
-    private func linger(_ exchange: Exchange) async {
+    private func linger() async {
+        releaseBuffer()
         socket.shutdownWrite()
         let deadline = lane.now + .seconds(1)
-        guard let buffer = roomyBuffer() else { return }
         var bytesLeft = 1 << 20
         while bytesLeft > 0, lane.now < deadline, !isCutting {
-            buffer.clear()
+            lane.bin.clear()
             // An error here says only that the client is gone.
-            guard let received = try? socket.receive(into: buffer) else { return }
+            guard let received = try? socket.receive(into: lane.bin) else { return }
             switch received {
             case .bytes(let count): bytesLeft -= count
             case .end: return

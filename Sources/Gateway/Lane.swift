@@ -4,7 +4,9 @@ internal import HTTPWire
 internal import Telemetry
 internal import Transport
 
-/// One loop's own connections, tables and scratch memory. Confined to its loop.
+/// One loop's own connections, tables and scratch memory.
+///
+/// Confined to its loop.
 final class Lane {
     let gateway: Gateway
     let loop: Loop
@@ -14,6 +16,8 @@ final class Lane {
     var fields: FieldTable
     /// Where heads are written before they are laid into a buffer.
     var scratch: HeadScratch
+    /// What bytes are received into that nobody wants; its contents mean nothing.
+    let bin = ByteBuffer.outsidePools()
     /// Client connections open on this loop.
     let clients = ClientRegistry()
     var date = HTTPDate()

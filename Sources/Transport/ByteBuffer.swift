@@ -33,6 +33,9 @@
     /// Whether it only keeps what it was made with, and takes nothing more.
     package var isSnug: Bool { capacity < ByteBuffer.slabBytes }
 
+    /// A slab that belongs to no pool and counts against no limit.
+    package static func outsidePools() -> ByteBuffer { ByteBuffer() }
+
     deinit { unsafe base.deallocate() }
 
     /// Bytes in the run.
@@ -77,7 +80,9 @@
     /// Sets the run to the bytes from `start` up to `end`, both offsets in the slab.
     package func setRun(from start: Int, to end: Int) {
         precondition(
-            0 <= start && start <= end && end <= capacity, "run \(start)..<\(end)")
+            0 <= start && start <= end && end <= capacity,
+            "run \(start)..<\(end)"
+        )
         self.start = start
         self.end = end
     }
@@ -103,7 +108,9 @@
     /// Copies `bytes` into the slab at an offset; the run is not changed.
     package func write(_ bytes: Span<UInt8>, at offset: Int) {
         precondition(
-            offset >= 0 && offset + bytes.count <= capacity, "write at \(offset)")
+            offset >= 0 && offset + bytes.count <= capacity,
+            "write at \(offset)"
+        )
         unsafe bytes.withUnsafeBytes { source in
             guard let from = source.baseAddress else { return }
             unsafe base.advanced(by: offset).copyMemory(from: from, byteCount: source.count)
@@ -164,6 +171,14 @@ package final class BufferPool {
         guard bytesInUse + ByteBuffer.slabBytes <= limit * ByteBuffer.slabBytes else { return nil }
         bytesInUse += ByteBuffer.slabBytes
         return free.popLast() ?? ByteBuffer()
+    }
+
+    /// An empty buffer for a new request; nil when two thirds of the limit are in use.
+    ///
+    /// The rest is for answers: what was taken in must be able to come to its end.
+    package func takeForRequest() -> ByteBuffer? {
+        guard bytesInUse < limit * ByteBuffer.slabBytes / 3 * 2 else { return nil }
+        return take()
     }
 
     /// Copies the bytes from `start` to the run's end into a buffer of just that size, for a

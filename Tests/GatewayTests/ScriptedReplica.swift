@@ -43,7 +43,7 @@ final class ScriptedReplica {
     var openConnections: Int { links.count { !$0.isClosed && $0.number != nil } }
     /// Bytes that came after an upgrade.
     fileprivate(set) var tunnelled: [UInt8] = []
-    /// How the far ends of the connections ended.
+    /// How the far ends of those connections ended.
     fileprivate(set) var resets = 0
     fileprivate(set) var ends = 0
     /// What is done when a request is whole; the number counts from 0.
@@ -71,7 +71,7 @@ final class ScriptedReplica {
 
     /// Does steps on every open connection that has served.
     func act(_ steps: [Step]) {
-        for link in links where link.number != nil && !link.isClosed { link.perform(steps[...]) }
+        for link in links where link.number != nil && link.maySend { link.perform(steps[...]) }
     }
 
     /// An answer with a length.
@@ -103,6 +103,7 @@ private final class ReplicaLink {
     }
 
     var isClosed: Bool { peer.isClosed || hasEnded }
+    var maySend: Bool { !peer.isClosed }
 
     private func look() {
         guard !isPaused, !peer.isClosed else { return }
@@ -120,7 +121,9 @@ private final class ReplicaLink {
         }
         guard peer.atEnd, !hasEnded else { return }
         hasEnded = true
-        if peer.isBroken { replica.resets += 1 } else { replica.ends += 1 }
+        if number != nil {
+            if peer.isBroken { replica.resets += 1 } else { replica.ends += 1 }
+        }
         if !isTunnel { peer.close() }
     }
 
@@ -133,7 +136,10 @@ private final class ReplicaLink {
             let index = replica.requests.count - 1
             current = index
             isAnsweredAlready = false
-            if head.value("Upgrade") != nil { isTunnel = true }
+            if head.value("Upgrade") != nil {
+                isTunnel = true
+                replica.tunnelled += raw.suffix(reader.pendingBytes)
+            }
             if let steps = replica.answerToHead(request, index) {
                 isAnsweredAlready = true
                 perform(steps[...])
