@@ -23,7 +23,7 @@ let tests: [SwiftSetting] = [
 let package = Package(
     name: "sluice",
     products: [
-        .executable(name: "sluice", targets: ["sluice"]),
+        .executable(name: "sluice", targets: ["sluice"])
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
@@ -52,7 +52,9 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Transport", "HTTPWire", "Balancing", "Configuration", "Telemetry", "Gateway"],
+            dependencies: [
+                "Transport", "HTTPWire", "Balancing", "Configuration", "Telemetry", "Gateway",
+            ],
             path: "Tests/Simulation",
             swiftSettings: tests
         ),

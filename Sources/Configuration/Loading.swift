@@ -26,7 +26,8 @@ extension Configuration {
 
     /// Reads and checks a text.
     ///
-    /// `file` is its name in messages, `environment` gives `${NAME}`. Pure: opens no file, resolves no name, looks at no clock.
+    /// `file` is its name in messages, `environment` gives `${NAME}`. Pure: opens no file, resolves
+    /// no name, looks at no clock.
     package static func load(
         text: String,
         file: String,

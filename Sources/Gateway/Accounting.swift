@@ -13,7 +13,11 @@ extension Lane {
         let total = now - exchange.arrivedAt
         let route = exchange.route
         (route?.metrics ?? gateway.metrics.unrouted).ended(
-            code: exchange.status, reason: exchange.reason, duration: total, stripe: index)
+            code: exchange.status,
+            reason: exchange.reason,
+            duration: total,
+            stripe: index
+        )
         if exchange.firstByte > .zero {
             route?.pool.metrics.spent(exchange.firstByte, .ttfb, stripe: index)
         }

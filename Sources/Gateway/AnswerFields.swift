@@ -28,8 +28,10 @@ struct Answer {
         let isOpenEnded = head.framing == .chunked || head.framing == .untilClose
         sendsChunked = isOpenEnded && !exchange.isHTTP10
         transfer = BodyTransfer(
-            head.framing, sendsChunked: sendsChunked,
-            limits: exchange.lane.snapshot.settings.limits)
+            head.framing,
+            sendsChunked: sendsChunked,
+            limits: exchange.lane.snapshot.settings.limits
+        )
         if isOpenEnded && exchange.isHTTP10 { exchange.keepsConnection = false }
         if !exchange.body.isReceived { exchange.keepsConnection = false }
         if exchange.lane.gateway.isDraining { exchange.keepsConnection = false }

@@ -16,26 +16,40 @@ struct OwnAnswer {
 }
 
 extension OwnAnswer {
-    /// The table. nil: there is nobody to tell, or nothing honest to say any more.
+    /// What an error means to the client: the one table.
+    ///
+    /// nil when there is nobody to tell, or nothing honest to say any more.
     init?(_ error: ExchangeError) {
         switch error {
         case .clientGone: return nil
         case .slowClient:
             self.init(
-                status: 408, reason: .badRequest, detail: "the request did not arrive in time",
-                mayKeepConnection: false)
+                status: 408,
+                reason: .badRequest,
+                detail: "the request did not arrive in time",
+                mayKeepConnection: false
+            )
         case .malformed(let fault): self.init(fault)
         case .tooLarge:
             self.init(
-                status: 413, reason: .tooLarge, detail: "the request body is larger than allowed",
-                mayKeepConnection: false)
+                status: 413,
+                reason: .tooLarge,
+                detail: "the request body is larger than allowed",
+                mayKeepConnection: false
+            )
         case .unknownExpectation:
             self.init(
-                status: 417, reason: .badRequest, detail: "only 100-continue can be expected")
+                status: 417,
+                reason: .badRequest,
+                detail: "only 100-continue can be expected"
+            )
         case .methodRefused:
             self.init(
-                status: 501, reason: .badRequest, detail: "the method is not served here",
-                mayKeepConnection: false)
+                status: 501,
+                reason: .badRequest,
+                detail: "the method is not served here",
+                mayKeepConnection: false
+            )
         case .noRoute:
             self.init(status: 404, reason: .noRoute, detail: "no route matches the request")
         case .shed(let shed): self.init(shed)
@@ -43,20 +57,30 @@ extension OwnAnswer {
             self.init(status: 504, reason: .deadline, detail: "the deadline has passed")
         case .outOfBuffers:
             self.init(
-                status: 503, reason: .queueFull, detail: "the gateway's memory limit is reached",
-                retryAfter: .seconds(1), mayKeepConnection: false)
+                status: 503,
+                reason: .queueFull,
+                detail: "the gateway's memory limit is reached",
+                retryAfter: .seconds(1),
+                mayKeepConnection: false
+            )
         case .stopping:
             self.init(
-                status: 503, reason: .stopping, detail: "the gateway is stopping",
-                mayKeepConnection: false)
+                status: 503,
+                reason: .stopping,
+                detail: "the gateway is stopping",
+                mayKeepConnection: false
+            )
         case .upstream(let fault), .again(let fault): self.init(fault)
         }
     }
 
     private init(_ fault: WireError) {
         self.init(
-            status: 400, reason: .badRequest, detail: "the request could not be understood",
-            mayKeepConnection: false)
+            status: 400,
+            reason: .badRequest,
+            detail: "the request could not be understood",
+            mayKeepConnection: false
+        )
         switch fault {
         case .targetTooLong:
             (status, reason, detail) = (414, .tooLarge, "the request target is too long")
@@ -86,17 +110,25 @@ extension OwnAnswer {
             self.init(status: 429, reason: .queueFull, detail: "the queue is full")
         case .queueTimeout:
             self.init(
-                status: 429, reason: .queueTimeout, detail: "no replica became free in time")
+                status: 429,
+                reason: .queueTimeout,
+                detail: "no replica became free in time"
+            )
         case .deadline:
             self.init(
-                status: shed.retryAfter == nil ? 504 : 429, reason: .deadline,
-                detail: "the request cannot be finished before its deadline")
+                status: shed.retryAfter == nil ? 504 : 429,
+                reason: .deadline,
+                detail: "the request cannot be finished before its deadline"
+            )
         case .noReplicas:
             self.init(status: 503, reason: .noReplicas, detail: "no replica is ready")
         case .stopping:
             self.init(
-                status: 503, reason: .stopping, detail: "the gateway is stopping",
-                mayKeepConnection: false)
+                status: 503,
+                reason: .stopping,
+                detail: "the gateway is stopping",
+                mayKeepConnection: false
+            )
         }
         retryAfter = shed.retryAfter
     }
@@ -105,19 +137,34 @@ extension OwnAnswer {
         switch fault.kind {
         case .connectFailed, .connectTimeout:
             self.init(
-                status: 502, reason: .connectFailed, detail: "no connection to a replica")
+                status: 502,
+                reason: .connectFailed,
+                detail: "no connection to a replica"
+            )
         case .reset:
             self.init(
-                status: 502, reason: .upstreamReset, detail: "the replica broke off its answer")
+                status: 502,
+                reason: .upstreamReset,
+                detail: "the replica broke off its answer"
+            )
         case .timeout:
             self.init(
-                status: 504, reason: .upstreamTimeout, detail: "the replica did not answer in time")
+                status: 504,
+                reason: .upstreamTimeout,
+                detail: "the replica did not answer in time"
+            )
         case .invalid, .status, .full:
             self.init(
-                status: 502, reason: .upstreamInvalid, detail: "the replica's answer is not valid")
+                status: 502,
+                reason: .upstreamInvalid,
+                detail: "the replica's answer is not valid"
+            )
         case .stalled:
             self.init(
-                status: 504, reason: .streamStalled, detail: "the replica's answer went silent")
+                status: 504,
+                reason: .streamStalled,
+                detail: "the replica's answer went silent"
+            )
         }
     }
 }

@@ -36,8 +36,11 @@ extension Configuration {
 extension AnswerFieldSwitches {
     init(_ headers: Configuration.ResponseHeaders) {
         self.init(
-            serverTiming: headers.serverTiming, replica: headers.replica,
-            attempts: headers.attempts, reason: headers.reason)
+            serverTiming: headers.serverTiming,
+            replica: headers.replica,
+            attempts: headers.attempts,
+            reason: headers.reason
+        )
     }
 }
 
@@ -51,21 +54,35 @@ extension Configuration.Pool {
             concurrency: settings.concurrency,
             policy: PolicyKind(settings.policy),
             queue: QueueOptions(
-                limit: settings.queue.limit, bytes: settings.queue.bytes,
-                timeout: settings.queue.timeout, patience: settings.queue.patience),
+                limit: settings.queue.limit,
+                bytes: settings.queue.bytes,
+                timeout: settings.queue.timeout,
+                patience: settings.queue.patience
+            ),
             slowStart: settings.slowStart,
             health: HealthOptions(
-                rise: health.rise, fall: health.fall, interval: health.interval,
-                changingInterval: health.changingInterval, timeout: health.timeout,
-                busyWindow: health.busyWindow),
+                rise: health.rise,
+                fall: health.fall,
+                interval: health.interval,
+                changingInterval: health.changingInterval,
+                timeout: health.timeout,
+                busyWindow: health.busyWindow
+            ),
             outliers: OutlierOptions(
-                consecutive: outliers.consecutive ?? Int.max, base: outliers.ejectFor,
-                max: outliers.ejectForMax, maxEjectedShare: outliers.ejectedShare,
-                panicThreshold: outliers.panicThreshold, forgetAfter: outliers.forgetAfter),
+                consecutive: outliers.consecutive ?? Int.max,
+                base: outliers.ejectFor,
+                max: outliers.ejectForMax,
+                maxEjectedShare: outliers.ejectedShare,
+                panicThreshold: outliers.panicThreshold,
+                forgetAfter: outliers.forgetAfter
+            ),
             stall: settings.stall ?? .seconds(10 * 365 * 86_400),
             retry: RetryOptions(
-                budgetRatio: retries.budgetShare, perSecond: retries.budgetPerSecond,
-                window: retries.budgetWindow, attemptsMax: retries.attempts)
+                budgetRatio: retries.budgetShare,
+                perSecond: retries.budgetPerSecond,
+                window: retries.budgetWindow,
+                attemptsMax: retries.attempts
+            )
         )
     }
 
@@ -83,8 +100,10 @@ extension Configuration.Pool {
 
     var probeSettings: ProbeSettings {
         ProbeSettings(
-            path: settings.health.path, expect: settings.health.expect,
-            timeout: settings.health.timeout)
+            path: settings.health.path,
+            expect: settings.health.expect,
+            timeout: settings.health.timeout
+        )
     }
 
     /// Where the replicas come from.
@@ -95,10 +114,15 @@ extension Configuration.Pool {
                 replicas.map { replica in
                     ReplicaListing.Item(
                         spec: ReplicaSpec(
-                            endpoint: replica.address.description, weight: replica.weight,
-                            concurrency: replica.concurrency),
-                        host: replica.address.host, port: UInt16(clamping: replica.address.port))
-                })
+                            endpoint: replica.address.description,
+                            weight: replica.weight,
+                            concurrency: replica.concurrency
+                        ),
+                        host: replica.address.host,
+                        port: UInt16(clamping: replica.address.port)
+                    )
+                }
+            )
         case .dns(let dns):
             return .dns(name: dns.name, port: UInt16(clamping: dns.port), every: dns.every)
         case .processes(let processes):
@@ -106,9 +130,13 @@ extension Configuration.Pool {
             return .processes(
                 ProcessOptions(name, processes),
                 ScalingOptions(
-                    target: scaling.target, tolerance: scaling.tolerance,
-                    interval: scaling.interval, window: scaling.stabilization,
-                    concurrency: settings.concurrency))
+                    target: scaling.target,
+                    tolerance: scaling.tolerance,
+                    interval: scaling.interval,
+                    window: scaling.stabilization,
+                    concurrency: settings.concurrency
+                )
+            )
         case .kubernetes:
             // Refused by the check of the configuration.
             return .fixed([])
@@ -121,13 +149,20 @@ extension ProcessOptions {
         var environment: [String: String] = [:]
         for variable in processes.environment { environment[variable.name] = variable.value }
         self.init(
-            name: pool, command: processes.command, environment: environment,
-            min: processes.min, max: processes.max, stopTimeout: processes.stopTimeout,
-            drainTimeout: processes.drainTimeout, backoffMin: processes.restart.backoff,
+            name: pool,
+            command: processes.command,
+            environment: environment,
+            min: processes.min,
+            max: processes.max,
+            stopTimeout: processes.stopTimeout,
+            drainTimeout: processes.drainTimeout,
+            backoffMin: processes.restart.backoff,
             backoffMax: processes.restart.backoffMax,
-            backoffReset: processes.restart.resetAfter, lineBytesMax: processes.log.lineBytes,
+            backoffReset: processes.restart.resetAfter,
+            lineBytesMax: processes.log.lineBytes,
             outputBytesPerSecond: processes.log.bytesPerSecond,
-            outputBurstBytes: processes.log.burstBytes)
+            outputBurstBytes: processes.log.burstBytes
+        )
     }
 }
 
@@ -165,15 +200,20 @@ extension Route {
         metrics: RouteMetrics
     ) {
         self.init(
-            name: route.name, pool: pool, match: RouteMatch(route),
+            name: route.name,
+            pool: pool,
+            match: RouteMatch(route),
             rewriting: PathRewriting(route.rewrite),
             timeout: route.timeout ?? described.settings.timeout,
-            priority: route.priority, isIdempotent: route.idempotent,
+            priority: route.priority,
+            isIdempotent: route.idempotent,
             attemptsMax: route.attempts ?? described.settings.retries.attempts,
             bodyBytesMax: UInt64(route.bodyBytes ?? configuration.limits.bodyBytes),
             upgrades: route.upgrades.map { Array($0.utf8) },
             settings: described.pathSettings,
-            answerFields: AnswerFieldSwitches(route.responseHeaders), metrics: metrics)
+            answerFields: AnswerFieldSwitches(route.responseHeaders),
+            metrics: metrics
+        )
     }
 }
 

@@ -30,6 +30,7 @@ struct BodyTransfer {
     /// - Parameters:
     ///   - framing: how the sender marks the end.
     ///   - sendsChunked: whether the receiver gets chunks.
+    ///   - limits: what chunk extensions and trailers may take.
     init(_ framing: BodyFraming, sendsChunked: Bool, limits: Limits) {
         self.framing = framing
         self.sendsChunked = sendsChunked
@@ -105,7 +106,9 @@ struct BodyTransfer {
     }
 
     /// Writes the framing around data: `size CRLF` before it, `CRLF` behind it, and the last
-    /// chunk when the body is complete. `limit`: where bytes that are not ours begin.
+    /// chunk when the body is complete.
+    ///
+    /// `limit`: where bytes that are not ours begin.
     private func frame(
         dataFrom start: Int,
         to end: Int,

@@ -154,7 +154,8 @@ final class Discovery: Sendable {
             guard isCurrent(epoch) else { return }
             list(
                 items.compactMap { item in known[item.spec.endpoint].map { (item.spec, $0) } },
-                now: context.now)
+                now: context.now
+            )
             if isNumeric { return }
             await sleep(Discovery.lookupInterval, epoch, parking, context)
         }
@@ -177,7 +178,8 @@ final class Discovery: Sendable {
                 notFound = 0
                 list(
                     addresses.map { (ReplicaSpec(endpoint: $0.description), $0) },
-                    now: context.now)
+                    now: context.now
+                )
             case .notFound:
                 notFound += 1
                 complain(name, "has no address")
@@ -224,7 +226,11 @@ final class Discovery: Sendable {
 
     private func startProcesses(_ options: ProcessOptions, _ scaling: ScalingOptions) {
         let processes = ProcessPool(
-            pool: pool, prober: prober, gateway: gateway, loop: loop)
+            pool: pool,
+            prober: prober,
+            gateway: gateway,
+            loop: loop
+        )
         state.withLock { $0.processes = processes }
         processes.start(options, scaling)
     }

@@ -5,7 +5,9 @@ internal import HTTPWire
 internal import Telemetry
 internal import Transport
 
-/// One request and its answer. A client connection has one and uses it again.
+/// One request and its answer.
+///
+/// A client connection has one and uses it again.
 final class Exchange {
     unowned let client: ClientConnection
     let lane: Lane
@@ -151,8 +153,12 @@ final class Exchange {
         let decision = retryDecision(fault)
         failures.append(
             FailedAttempt(
-                replica: replica?.name ?? "", fault: fault, after: lane.now - arrivedAt,
-                decision: decision))
+                replica: replica?.name ?? "",
+                fault: fault,
+                after: lane.now - arrivedAt,
+                decision: decision
+            )
+        )
         guard decision == .again, let route else { return .upstream(fault) }
         route.pool.metrics.retried(fault.retryCause, stripe: lane.index)
         return .again(fault)

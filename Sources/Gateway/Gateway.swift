@@ -29,7 +29,9 @@ package final class Gateway: Sendable {
         package var connectionsMax: Int
 
         package init(
-            loops: [Loop], log: Log, resolver: @escaping Resolver = systemResolver,
+            loops: [Loop],
+            log: Log,
+            resolver: @escaping Resolver = systemResolver,
             wakeLogWriter: @escaping @Sendable () -> Void = {},
             processOutput: @escaping @Sendable (String) -> Void = { _ in },
             droppedOutputLines: @escaping @Sendable () -> UInt64 = { 0 },
@@ -50,6 +52,7 @@ package final class Gateway: Sendable {
     enum Phase: Int { case running, announcing, draining, cutting, over }
 
     let metrics: GatewayMetrics
+    /// Access log lines, for whoever writes them out.
     package let accessLog: AccessLogBuffer
     let loops: [Loop]
     private let surroundings: Surroundings
@@ -87,7 +90,7 @@ package final class Gateway: Sendable {
         let life: PoolLife
     }
 
-    /// - Parameter configuration: checked; listeners and loops are taken from it once.
+    /// A gateway with a checked configuration; listeners and loops are taken from it once.
     package init(_ configuration: Configuration, in surroundings: Surroundings) {
         self.surroundings = surroundings
         loops = surroundings.loops
@@ -97,8 +100,13 @@ package final class Gateway: Sendable {
             State(
                 configuration: configuration,
                 snapshot: Snapshot(
-                    generation: 0, routes: RouteTable([]), pools: [],
-                    settings: configuration.gatewaySettings)))
+                    generation: 0,
+                    routes: RouteTable([]),
+                    pools: [],
+                    settings: configuration.gatewaySettings
+                )
+            )
+        )
     }
 
     var log: Log { surroundings.log }
@@ -116,6 +124,7 @@ package final class Gateway: Sendable {
     /// The number of the configuration in force.
     var generation: Int { generationNumber.load(ordering: .acquiring) }
     var snapshot: Snapshot { state.withLock { $0.snapshot } }
+    /// The configuration in force.
     package var configuration: Configuration { state.withLock { $0.configuration } }
 
     /// Takes a checked configuration; replicas keep their identity, requests in flight finish.
@@ -142,7 +151,9 @@ package final class Gateway: Sendable {
             state.members = members
         }
         connectionsMax.store(
-            min(next.settings.connectionsMax, surroundings.connectionsMax), ordering: .relaxed)
+            min(next.settings.connectionsMax, surroundings.connectionsMax),
+            ordering: .relaxed
+        )
         generationNumber.store(number, ordering: .releasing)
         for described in configuration.pools {
             members[described.name]?.discovery.use(described.listing)
@@ -150,7 +161,8 @@ package final class Gateway: Sendable {
         for (name, member) in old where members[name] == nil { retire(member) }
         metrics.retain(
             pools: Set(configuration.pools.map(\.name)),
-            routes: Set(configuration.routes.map(\.name)))
+            routes: Set(configuration.routes.map(\.name))
+        )
     }
 
     /// Notes what came of the last attempt to reload, for `/status` and the metric.
@@ -165,14 +177,17 @@ package final class Gateway: Sendable {
         let loop = loops[0]
         let life = PoolLife()
         let pool = Pool(
-            name: described.name, options: described.poolOptions,
-            seed: AffinityHash.key(of: described.name), metrics: metrics.pool(described.name),
+            name: described.name,
+            options: described.poolOptions,
+            seed: AffinityHash.key(of: described.name),
+            metrics: metrics.pool(described.name),
             log: log,
             closeIdle: { [loops] key in
                 for loop in loops {
                     loop.spawn { context in Lane.of(context).upstreams.closeIdle(key) }
                 }
-            })
+            }
+        )
         let prober = Prober(pool: pool, gateway: self, settings: described.probeSettings)
         let discovery = Discovery(pool: pool, prober: prober, gateway: self, loop: loop)
         loop.spawn { context in
@@ -193,13 +208,19 @@ package final class Gateway: Sendable {
                 return nil
             }
             return Route(
-                route, of: configuration, to: member.pool, pool,
-                metrics: metrics.route(route.name, pool: route.pool))
+                route,
+                of: configuration,
+                to: member.pool,
+                pool,
+                metrics: metrics.route(route.name, pool: route.pool)
+            )
         }
         return Snapshot(
-            generation: number, routes: RouteTable(routes),
+            generation: number,
+            routes: RouteTable(routes),
             pools: configuration.pools.compactMap { members[$0.name]?.pool },
-            settings: configuration.gatewaySettings)
+            settings: configuration.gatewaySettings
+        )
     }
 
     /// A pool that is no longer configured: its replicas drain, then its tasks end.
@@ -260,7 +281,8 @@ package final class Gateway: Sendable {
         guard
             let address = Transport.Address(
                 wanted.host == "localhost" ? "127.0.0.1" : wanted.host,
-                port: UInt16(clamping: wanted.port))
+                port: UInt16(clamping: wanted.port)
+            )
         else { throw StartError(address: name, why: "not an IP address") }
         do throws(SystemError) {
             return try Socket.reserve(address, on: context)
@@ -314,11 +336,15 @@ package final class Gateway: Sendable {
     var isCutting: Bool { phase.rawValue >= Phase.cutting.rawValue }
     var isOver: Bool { phase == .over }
 
-    /// Drains and stops; calls back once nothing is left. A second call cuts everything now.
+    /// Drains and stops; calls back once nothing is left.
+    ///
+    /// A second call cuts everything now.
     package func stop(then done: @escaping @Sendable () -> Void) {
         let exchanged = phaseNumber.compareExchange(
-            expected: Phase.running.rawValue, desired: Phase.announcing.rawValue,
-            ordering: .acquiringAndReleasing)
+            expected: Phase.running.rawValue,
+            desired: Phase.announcing.rawValue,
+            ordering: .acquiringAndReleasing
+        )
         guard exchanged.exchanged else {
             advance(to: .cutting)
             if let (loop, parking) = state.withLock({ $0.drain }) { loop.wake(parking) }
@@ -389,8 +415,12 @@ package final class Gateway: Sendable {
             let current = phaseNumber.load(ordering: .acquiring)
             guard current < phase.rawValue else { return }
             if phaseNumber.compareExchange(
-                expected: current, desired: phase.rawValue, ordering: .acquiringAndReleasing
-            ).exchanged { return }
+                expected: current,
+                desired: phase.rawValue,
+                ordering: .acquiringAndReleasing
+            ).exchanged {
+                return
+            }
         }
     }
 

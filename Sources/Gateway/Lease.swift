@@ -28,7 +28,9 @@ final class Endpoint: Sendable {
     }
 }
 
-/// A leased slot. Giving up the value gives back the slot; `end` only says how it went.
+/// A leased slot.
+///
+/// Giving up the value gives back the slot; `end` only says how it went.
 ///
 /// Not ending it counts as abandoned: no leak, and no blame on the replica.
 struct Lease: ~Copyable {

@@ -58,7 +58,11 @@ final class Pool: Sendable {
     }
 
     init(
-        name: String, options: PoolOptions, seed: UInt64, metrics: PoolMetrics, log: Log,
+        name: String,
+        options: PoolOptions,
+        seed: UInt64,
+        metrics: PoolMetrics,
+        log: Log,
         closeIdle: @escaping @Sendable (Int) -> Void
     ) {
         self.name = name
@@ -94,9 +98,13 @@ final class Pool: Sendable {
         for exchange: Exchange
     ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
         let arrival = Arrival(
-            deadline: exchange.deadline.clock, priority: exchange.priority,
-            bytes: exchange.body.bytesHeld, affinity: exchange.affinity,
-            excluding: exchange.tried, isRetry: exchange.attempts > 0)
+            deadline: exchange.deadline.clock,
+            priority: exchange.priority,
+            bytes: exchange.body.bytesHeld,
+            affinity: exchange.affinity,
+            excluding: exchange.tried,
+            isRetry: exchange.attempts > 0
+        )
         let lane = exchange.lane
         let (admission, endpoint, alarm) = state.withLock { state in
             let admission = state.decisions.arrive(arrival, now: state.clock(lane.now))
@@ -164,7 +172,9 @@ final class Pool: Sendable {
         }
     }
 
-    /// Gives a slot back. Only `Lease` calls this.
+    /// Gives a slot back.
+    ///
+    /// Only `Lease` calls this.
     func end(_ ticket: LeaseTicket, _ verdict: Verdict, now: Instant) {
         change(now) { state, now in state.decisions.end(ticket, verdict, now: now) }
     }
@@ -199,8 +209,12 @@ final class Pool: Sendable {
                 if known?.address != address {
                     if let known { stale.append(known.key) }
                     state.endpoints[id] = Endpoint(
-                        id: id, key: Pool.nextKey(), address: address, name: spec.endpoint,
-                        metrics: metrics.replica(spec.endpoint))
+                        id: id,
+                        key: Pool.nextKey(),
+                        address: address,
+                        name: spec.endpoint,
+                        metrics: metrics.replica(spec.endpoint)
+                    )
                 }
                 if state.probers[id] == nil, let endpoint = state.endpoints[id] {
                     unprobed.append(endpoint)
@@ -277,7 +291,9 @@ final class Pool: Sendable {
 
     // MARK: time and effects
 
-    /// Does what is due, at its time, until `isOver`. One task of one loop.
+    /// Does what is due, at its time, until `isOver`.
+    ///
+    /// One task of one loop.
     func keepTime(on lane: Lane, until isOver: () -> Bool) async {
         let parking = Parking(on: lane.context)
         state.withLock { $0.timekeeper = Spot(loop: lane.loop, parking: parking) }
@@ -357,14 +373,16 @@ final class Pool: Sendable {
             let words = transition.why.rawValue.replacingUnderscores
             log.info(
                 "pool.\(name)",
-                "replica \(transition.endpoint) \(transition.from) → \(transition.to) (\(words))")
+                "replica \(transition.endpoint) \(transition.from) → \(transition.to) (\(words))"
+            )
             if transition.to == .ejected && transition.from != .ejected {
                 metrics.ejected(transition.why == .stalled ? .stalled : .failures)
             }
         }
         if !removed.isEmpty {
             metrics.retainReplicas(
-                Set(state.withLock { $0.endpoints.values.map(\.name) }))
+                Set(state.withLock { $0.endpoints.values.map(\.name) })
+            )
         }
     }
 }

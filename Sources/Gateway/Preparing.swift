@@ -27,15 +27,23 @@ extension Lane {
             // What follows the head is still the body, and nothing else.
             client.consumeHead()
             try exchange.body.begin(
-                head.framing, in: buffer, bytesMax: .max, holdBytesMax: 0,
-                limits: settings.limits)
+                head.framing,
+                in: buffer,
+                bytesMax: .max,
+                holdBytesMax: 0,
+                limits: settings.limits
+            )
             throw error
         }
         exchange.route = route
         exchange.setDeadline(route: route.timeout, client: requestedTimeout(of: source))
         exchange.priority = route.priority ?? (isTrusted ? requestedPriority(of: source) : 0)
         exchange.affinity = route.settings.affinity?.key(
-            of: head, source, fields, client: client.host)
+            of: head,
+            source,
+            fields,
+            client: client.host
+        )
         noteUpgrade(of: head, source, route, on: exchange)
 
         let count = writeUpstreamHead(head, of: source, for: exchange, route, from: client)

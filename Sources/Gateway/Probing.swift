@@ -70,7 +70,15 @@ final class Prober: Sendable {
                 if context.now >= deadline && !socket.isWritable { return .timedOut }
             }
             guard let path = settings.path else { return .passed }
-            return await ask(path, settings.expect, of: endpoint, over: socket, parking, context, deadline)
+            return await ask(
+                path,
+                settings.expect,
+                of: endpoint,
+                over: socket,
+                parking,
+                context,
+                deadline
+            )
         } catch {
             return .refused
         }
@@ -88,8 +96,9 @@ final class Prober: Sendable {
         guard let buffer = context.buffers.take() else { return .timedOut }
         defer { context.buffers.giveBack(buffer) }
         let request = Array(
-            "GET \(path) HTTP/1.1\r\nHost: \(endpoint.name)\r\nUser-Agent: sluice-probe\r\nConnection: close\r\n\r\n"
-                .utf8)
+            ("GET \(path) HTTP/1.1\r\nHost: \(endpoint.name)\r\n"
+                + "User-Agent: sluice-probe\r\nConnection: close\r\n\r\n").utf8
+        )
         guard buffer.append(request.span) else { return .failed(status: nil) }
         do throws(SystemError) {
             while !buffer.isEmpty {

@@ -39,7 +39,8 @@ final class ProcessPool: Sendable {
                     onChange: { [self] in list($0) },
                     onLog: { [gateway] line in gateway.processOutput(line) },
                     onEvent: { [self] in report($0) }
-                ))
+                )
+            )
             state.withLock { state in
                 state.supervisor = supervisor
                 state.options = options
@@ -131,16 +132,22 @@ final class ProcessPool: Sendable {
             if decidedFor.map({ $0 == (options, scaling) }) != true {
                 decidedFor = (options, scaling)
                 decider = DesiredReplicas(
-                    target: scaling.target, concurrency: scaling.concurrency,
-                    min: options.min, max: options.max, tolerance: scaling.tolerance,
-                    window: scaling.window)
+                    target: scaling.target,
+                    concurrency: scaling.concurrency,
+                    min: options.min,
+                    max: options.max,
+                    tolerance: scaling.tolerance,
+                    window: scaling.window
+                )
             }
             let gauges = pool.snapshot()
             let ready = gauges.replicas.filter { $0.limitNow > 0 || $0.inFlight > 0 }.count
             if let desired = decider?.evaluate(
-                outstanding: gauges.outstanding, current: count, ready: ready,
-                now: context.now.clock)
-            {
+                outstanding: gauges.outstanding,
+                current: count,
+                ready: ready,
+                now: context.now.clock
+            ) {
                 pool.noteDesired(desired)
                 supervisor.setDesired(desired)
             }

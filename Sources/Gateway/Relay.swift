@@ -85,7 +85,10 @@ extension ClientConnection {
         }
         do throws(SystemError) {
             let count = try socket.send(
-                buffer, from: answer.pending.start, to: answer.pending.end)
+                buffer,
+                from: answer.pending.start,
+                to: answer.pending.end
+            )
             answer.pending.start += count
             return count > 0
         } catch {

@@ -53,7 +53,8 @@ final class RequestBody {
 
     /// Starts with a request whose head has just been consumed from `buffer`.
     ///
-    /// - Parameter bytesMax: the route's limit for the body.
+    /// The body may have `bytesMax` bytes, the route's limit; `holdBytesMax` of them are held for
+    /// another attempt.
     /// - Throws: `.tooLarge`, or `.malformed` when its first chunks are.
     func begin(
         _ framing: BodyFraming,
@@ -101,7 +102,10 @@ final class RequestBody {
     func move(to buffer: ByteBuffer, by distance: Int) {
         let piece = pieces[0]
         pieces[0] = Piece(
-            buffer: buffer, start: piece.start - distance, end: piece.end - distance)
+            buffer: buffer,
+            start: piece.start - distance,
+            end: piece.end - distance
+        )
         headStart -= distance
     }
 

@@ -22,10 +22,19 @@ final class Route: Sendable {
     let metrics: RouteMetrics
 
     init(
-        name: String, pool: Pool, match: RouteMatch, rewriting: PathRewriting,
-        timeout: Duration, priority: Int?, isIdempotent: Bool, attemptsMax: Int,
-        bodyBytesMax: UInt64, upgrades: [[UInt8]], settings: PoolSettings,
-        answerFields: AnswerFieldSwitches, metrics: RouteMetrics
+        name: String,
+        pool: Pool,
+        match: RouteMatch,
+        rewriting: PathRewriting,
+        timeout: Duration,
+        priority: Int?,
+        isIdempotent: Bool,
+        attemptsMax: Int,
+        bodyBytesMax: UInt64,
+        upgrades: [[UInt8]],
+        settings: PoolSettings,
+        answerFields: AnswerFieldSwitches,
+        metrics: RouteMetrics
     ) {
         self.name = name
         self.pool = pool

@@ -4,7 +4,9 @@ internal import Balancing
 internal import HTTPWire
 internal import Transport
 
-/// Everything that one configuration decides for a request. Immutable.
+/// Everything that one configuration decides for a request.
+///
+/// Immutable.
 final class Snapshot: Sendable {
     /// 1 for the configuration at start; one more for each reload.
     let generation: Int

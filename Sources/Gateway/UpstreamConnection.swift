@@ -4,7 +4,9 @@ internal import HTTPWire
 internal import Telemetry
 internal import Transport
 
-/// A connection to a replica. Confined to its loop.
+/// A connection to a replica.
+///
+/// Confined to its loop.
 final class UpstreamConnection {
     let socket: Socket
     let endpoint: Endpoint
@@ -167,7 +169,10 @@ final class UpstreamConnection {
     ) throws(ExchangeError) -> ResponseHead? {
         do throws(WireError) {
             return try parser.parse(
-                buffer.bytes, answering: exchange.method, into: &exchange.lane.fields)
+                buffer.bytes,
+                answering: exchange.method,
+                into: &exchange.lane.fields
+            )
         } catch {
             throw exchange.after(fault(.invalid(error)))
         }

@@ -4,7 +4,9 @@ internal import HTTPWire
 internal import Telemetry
 internal import Transport
 
-/// Opens, keeps and closes connections to replicas. One per loop, confined to it.
+/// Opens, keeps and closes connections to replicas.
+///
+/// One per loop, confined to it.
 final class Upstreams {
     private let context: LoopContext
     /// By endpoint; the most recently used last.
@@ -38,15 +40,21 @@ final class Upstreams {
         let started = context.now
         let settings = exchange.route?.settings
         let deadline = min(
-            exchange.deadline, started + (settings?.connectTimeout ?? .seconds(1)))
+            exchange.deadline,
+            started + (settings?.connectTimeout ?? .seconds(1))
+        )
         let socket = try connecting { () throws(SystemError) in
             try Socket.connecting(to: endpoint.address, on: context)
-        } orElse: { exchange.after(.connecting(.connectFailed)) }
+        } orElse: {
+            exchange.after(.connecting(.connectFailed))
+        }
         // Given up before it is wrapped, the socket closes with its last reference.
         socket.owner = exchange.client.parking
         while !(try connecting { () throws(SystemError) in
             try socket.finishConnecting()
-        } orElse: { exchange.after(.connecting(.connectFailed)) }) {
+        } orElse: {
+            exchange.after(.connecting(.connectFailed))
+        }) {
             try await exchange.wait(until: deadline)
             if context.now >= exchange.deadline { throw .deadline }
             if context.now >= deadline && !socket.isWritable {
@@ -55,9 +63,16 @@ final class Upstreams {
         }
         exchange.connected(after: context.now - started)
         exchange.route?.pool.metrics.spent(
-            context.now - started, .connect, stripe: context.index)
+            context.now - started,
+            .connect,
+            stripe: context.index
+        )
         return UpstreamConnection(
-            socket, to: endpoint, keepAlive: settings?.keepAlive ?? .zero, in: context)
+            socket,
+            to: endpoint,
+            keepAlive: settings?.keepAlive ?? .zero,
+            in: context
+        )
     }
 
     /// A step of connecting; refused, unreachable or without a descriptor, nothing was sent.
@@ -111,7 +126,8 @@ final class Upstreams {
     func keepHouse(until isOver: () -> Bool) async {
         while !isOver() {
             await housekeeping.park(
-                until: idleCount > 0 ? context.now + Upstreams.sweepInterval : nil)
+                until: idleCount > 0 ? context.now + Upstreams.sweepInterval : nil
+            )
             for (key, connections) in idle.sorted(by: { $0.key < $1.key }) {
                 let good = connections.filter { $0.isFresh(at: context.now) }
                 guard good.count < connections.count else { continue }

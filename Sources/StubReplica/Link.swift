@@ -156,9 +156,7 @@ final class Link {
 
     /// Reads a body to its end; returns its bytes and their hash.
     ///
-    /// - Parameters:
-    ///   - hashing: whether its hash is wanted.
-    ///   - noting: called for each piece of it, as it comes.
+    /// The hash is made if it is wanted; `noting` is called for each piece, as it comes.
     func readBody(
         _ framing: BodyFraming,
         until deadline: Instant?,

@@ -17,7 +17,9 @@ struct LoadLog {
 
     /// Notes one request: when it was due since the start, how late it was sent, when the first of
     /// its body and the whole answer were there (both since it was due), the work of the stand-in,
-    /// the outcome, and the gaps between the pieces of the body. `-` is what there was not.
+    /// the outcome, and the gaps between the pieces of the body.
+    ///
+    /// `-` is what there was not.
     mutating func note(
         _ outcome: LoadOutcome,
         due: Duration,

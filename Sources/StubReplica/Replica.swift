@@ -164,7 +164,8 @@ final class Replica {
         """
         {"pid":\(getpid()),"arrived":\(arrived),"started":\(started),\
         "worked":\(worked.microseconds),"served":\(served),"aborted":\(aborted),\
-        "inFlight":\(inFlight.count),"maxInFlight":\(maxInFlight),"busy":\(gate.busy),"waiting":\(gate.waiting),\
+        "inFlight":\(inFlight.count),"maxInFlight":\(maxInFlight),\
+        "busy":\(gate.busy),"waiting":\(gate.waiting),\
         "maxWaiting":\(gate.maxWaiting),"connections":\(connections),\
         "openConnections":\(openConnections)}
 

@@ -112,7 +112,10 @@ struct ReplicaConnection {
             try await link.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), until: nil)
         }
         request.body = try await link.readBody(
-            request.framing, until: nil, hashing: request.behaviour.hashes)
+            request.framing,
+            until: nil,
+            hashing: request.behaviour.hashes
+        )
         try await replica.gate.enter(link)
         defer { replica.gate.leave() }
         replica.started += 1

@@ -65,7 +65,7 @@ package final class Histogram: Sendable {
 
     /// Adds up all stripes.
     ///
-    /// Observations made meanwhile may be in or not; the count always equals the sum of the buckets.
+    /// Observations made meanwhile may be in or not; the count always is the sum of the buckets.
     package func read() -> HistogramReading {
         var counts = [UInt64](repeating: 0, count: Self.boundsText.count + 1)
         var sum = 0.0

@@ -80,7 +80,9 @@ package struct Address: Hashable, Sendable, CustomStringConvertible {
                 var address = sockaddr_in()
                 address.sin_family = sa_family_t(AF_INET)
                 address.sin_port = port.bigEndian
-                unsafe withUnsafeMutableBytes(of: &address.sin_addr) { unsafe $0.copyBytes(from: bytes) }
+                unsafe withUnsafeMutableBytes(of: &address.sin_addr) {
+                    unsafe $0.copyBytes(from: bytes)
+                }
                 unsafe raw.storeBytes(of: address, as: sockaddr_in.self)
                 return (
                     unsafe raw.loadUnaligned(as: sockaddr_storage.self),
@@ -90,7 +92,9 @@ package struct Address: Hashable, Sendable, CustomStringConvertible {
             var address = sockaddr_in6()
             address.sin6_family = sa_family_t(AF_INET6)
             address.sin6_port = port.bigEndian
-            unsafe withUnsafeMutableBytes(of: &address.sin6_addr) { unsafe $0.copyBytes(from: bytes) }
+            unsafe withUnsafeMutableBytes(of: &address.sin6_addr) {
+                unsafe $0.copyBytes(from: bytes)
+            }
             unsafe raw.storeBytes(of: address, as: sockaddr_in6.self)
             return (
                 unsafe raw.loadUnaligned(as: sockaddr_storage.self),

@@ -2,9 +2,12 @@
 
 internal import CLinux
 
-/// Resumes one parking at an exact time. Confined to its loop.
+/// Resumes one parking at an exact time.
 ///
-/// It costs a descriptor, and a system call each time it is set; the timers of `Parking` cost neither.
+/// Confined to its loop.
+///
+/// It costs a descriptor, and a system call each time it is set; the timers of `Parking` cost
+/// neither.
 package final class ExactTimer {
     private let descriptor: Int32
     private let socket: Socket
@@ -21,7 +24,9 @@ package final class ExactTimer {
         socket.owner = parking
     }
 
-    /// Sets when it fires next; a time that has passed fires at once. An earlier setting is void.
+    /// Sets when it fires next; a time that has passed fires at once.
+    ///
+    /// An earlier setting is void.
     package func set(at instant: Instant) {
         // Zero would switch it off. It cannot fail: descriptor and time are valid.
         _ = sluice_timer_set(descriptor, max(1, instant.nanoseconds))

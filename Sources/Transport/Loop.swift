@@ -11,11 +11,15 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// What code on a loop uses: its clock, memory, sockets and timers. Confined to the loop.
+/// What code on a loop uses: its clock, memory, sockets and timers.
+///
+/// Confined to the loop.
 package final class LoopContext {
     package let network: any Network
     package let buffers: BufferPool
-    /// The time as of the last poll. Coarse on purpose: all jobs of a turn share it.
+    /// The time as of the last poll.
+    ///
+    /// Coarse on purpose: all jobs of a turn share it.
     package private(set) var now: Instant
     /// The loop's number, from 0.
     package let index: Int
@@ -121,6 +125,7 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
         network = context.network
     }
 
+    /// Takes a job; any thread may call.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isOwnThread {
@@ -130,10 +135,12 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
         post { $0.jobs.append(job) }
     }
 
+    /// The executor as actors know it.
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         unsafe UnownedSerialExecutor(ordinary: self)
     }
 
+    /// The executor as tasks know it.
     package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
         unsafe UnownedTaskExecutor(ordinary: self)
     }
@@ -157,7 +164,9 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
 
     private var isOwnThread: Bool { owner.load(ordering: .relaxed) == UInt(pthread_self()) }
 
-    /// One turn: run what is ready, then wait for events. Returns whether any job ran.
+    /// One turn: run what is ready, then wait for events.
+    ///
+    /// Returns whether any job ran.
     func turn(wait: Bool) -> Bool {
         takeMail()
         let ran = runJobs()
@@ -220,9 +229,14 @@ package actor Loop {
     package init(index: Int, network: any Network, bufferLimit: Int) {
         executor = LoopExecutor(
             context: LoopContext(
-                index: index, network: network, bufferLimit: bufferLimit))
+                index: index,
+                network: network,
+                bufferLimit: bufferLimit
+            )
+        )
     }
 
+    /// The executor everything isolated to the loop runs on.
     nonisolated package var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }

@@ -50,10 +50,13 @@ private func resolveBlocking(_ name: String, _ port: UInt16) -> Resolution {
         if let socketAddress = unsafe entry.pointee.ai_addr {
             var storage = sockaddr_storage()
             let length = unsafe min(
-                Int(entry.pointee.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
+                Int(entry.pointee.ai_addrlen),
+                MemoryLayout<sockaddr_storage>.size
+            )
             unsafe withUnsafeMutableBytes(of: &storage) {
                 unsafe $0.copyMemory(
-                    from: UnsafeRawBufferPointer(start: socketAddress, count: length))
+                    from: UnsafeRawBufferPointer(start: socketAddress, count: length)
+                )
             }
             if let address = Address(storage) {
                 found.insert(Address(bytes: address.bytes, port: port))

@@ -94,6 +94,7 @@ package final class Socket {
 
     deinit { close() }
 
+    /// Whether it has not been closed.
     package var isOpen: Bool { descriptor >= 0 }
 
     /// The bound address of a listener.

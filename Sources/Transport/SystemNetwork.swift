@@ -41,7 +41,11 @@ package final class SystemNetwork: Network {
         ) { raw in
             guard let base = raw.baseAddress else { return }
             let count = unsafe sluice_epoll_wait(
-                epoll, base, Int32(SystemNetwork.batch), milliseconds)
+                epoll,
+                base,
+                Int32(SystemNetwork.batch),
+                milliseconds
+            )
             guard count > 0 else { return }
             for index in 0..<Int(count) {
                 let event = unsafe base + index
@@ -52,7 +56,8 @@ package final class SystemNetwork: Network {
                 }
                 let flags = unsafe sluice_event_flags(event)
                 events.append(
-                    ReadyEvent(token: token, readiness: SystemNetwork.readiness(of: flags)))
+                    ReadyEvent(token: token, readiness: SystemNetwork.readiness(of: flags))
+                )
             }
         }
     }

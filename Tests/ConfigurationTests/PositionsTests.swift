@@ -6,7 +6,8 @@ import Testing
 @Suite struct `Positions in a text` {
     private let positions = Positions(
         of:
-            "{\n  listeners: [\n    { \"address\": 'x' }, // one\r\n    5,\n  ],\n  'é': { é: \"é\", b: 1 },\n}"
+            "{\n  listeners: [\n    { \"address\": 'x' }, // one\r\n    5,\n  ],\n"
+                + "  'é': { é: \"é\", b: 1 },\n}"
     )
 
     @Test func `of values are those of their first character`() {
