@@ -17,12 +17,13 @@ FILES = {
 _MARK = re.compile(r"^%([^%]+)%")
 
 
-def fill_in(text: str, tag: str, replicas: list[int], values: dict) -> str:
-    """A file of bench/peers for one scenario.
+def fill_in(text: str, tags: str, replicas: list[int], values: dict) -> str:
+    """A file of bench/peers for one scenario, which has one or more tags: `a` or `a+b`.
 
-    A line that begins with `%a,b%` is kept in these scenarios, with `%not a%` in all others, and
+    A line that begins with `%a,b%` is kept for these tags, one with `%not a%` for all others, and
     one with `%each%` is repeated for each replica with its port and index.
     """
+    own = set(tags.split("+"))
     lines = []
     for line in text.splitlines():
         repeated, kept = False, True
@@ -31,9 +32,9 @@ def fill_in(text: str, tag: str, replicas: list[int], values: dict) -> str:
             if mark[1] == "each":
                 repeated = True
             elif mark[1].startswith("not "):
-                kept &= tag not in mark[1][4:].split(",")
+                kept &= own.isdisjoint(mark[1][4:].split(","))
             else:
-                kept &= tag in mark[1].split(",")
+                kept &= not own.isdisjoint(mark[1].split(","))
         if not kept:
             continue
         for index, replica in enumerate(replicas if repeated else [0]):
@@ -76,7 +77,7 @@ def answers(port: int, path: str = "/health") -> bool:
 
 
 def start(
-    name: str, binary: str, folder: Path, tag: str, replicas: list[int], cores: list[int],
+    name: str, binary: str, folder: Path, tags: str, replicas: list[int], cores: list[int],
     workers: int = 1, **values,
 ) -> Proxy:
     """Starts a gateway in front of the replicas, and waits until it answers."""
@@ -85,15 +86,15 @@ def start(
     defaults = {"slots": 1000, "allowance": 0, "waiting": 0, "outstanding": 0,
                 "connections": 10500, "descriptors": 20000}
     filling = {**defaults, "port": port, "workers": workers, "folder": folder, **values}
-    file.write_text(fill_in((BENCH / "peers" / FILES[name]).read_text(), tag, replicas, filling))
+    file.write_text(fill_in((BENCH / "peers" / FILES[name]).read_text(), tags, replicas, filling))
     env = {**os.environ, "GOMAXPROCS": str(workers), "HOME": str(folder),
            "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     log = folder / f"{name}.out"
     program = Program(_command(name, binary, file, workers), cores, log, env)
     try:
-        wait_until(lambda: not program.is_running() or answers(port), 15, f"{name} in {tag}")
+        wait_until(lambda: not program.is_running() or answers(port), 15, f"{name} in {tags}")
         if not program.is_running():
-            raise RuntimeError(f"{name} in {tag} has ended")
+            raise RuntimeError(f"{name} in {tags} has ended")
     except RuntimeError as error:
         program.stop()
         raise RuntimeError(f"{error}\n{log.read_text()[-2000:]}") from None

@@ -17,10 +17,10 @@ class Stage:
     round: int
     quick: bool
 
-    def start_proxy(self, name: str, tag: str, replicas: list[int], cores=None, **values):
+    def start_proxy(self, name: str, tags: str, replicas: list[int], cores=None, **values):
         """A gateway in front of the replicas, on its core unless told otherwise."""
         return proxies.start(
-            name, self.programs[name], self.folder, tag, replicas, cores or PROXY_CORE, **values)
+            name, self.programs[name], self.folder, tags, replicas, cores or PROXY_CORE, **values)
 
     def start_stubs(self, count: int, *options: str) -> list[load.Stub]:
         """Stand-ins for model servers."""

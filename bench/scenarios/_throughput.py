@@ -7,14 +7,15 @@ from harness.machine import LOAD_CORE
 WARM_UP = 1
 
 
-def cpu_per_request(stage, name, path, connections, script=None, replicas=None) -> float:
+def cpu_per_request(
+        stage, name, path, connections, script=None, replicas=None, tags="throughput") -> float:
     """Microseconds of CPU time of a gateway for each request, as the kernel accounts it."""
     plain = None
     if replicas is None:
         plain, replicas = load.start_plain_replicas(
             stage.programs["nginx"], stage.folder, 4, LOAD_CORE)
     try:
-        proxy = stage.start_proxy(name, "throughput", replicas)
+        proxy = stage.start_proxy(name, tags, replicas)
         try:
             wrk = stage.programs["wrk"]
             load.wrk(wrk, proxy.port, path, connections, WARM_UP, LOAD_CORE, script)

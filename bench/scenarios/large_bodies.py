@@ -15,7 +15,7 @@ def measure(stage, name):
     try:
         ports = [stub.port for stub in stubs]
         return {"cpu": _throughput.cpu_per_request(
-            stage, name, "/predict", 8, script, ports)}, []
+            stage, name, "/predict", 8, script, ports, tags="throughput+bodies")}, []
     finally:
         for stub in stubs:
             stub.stop()
