@@ -37,21 +37,8 @@ import Testing
     }
 
     @Test func `serves everybody when nothing goes wrong`() throws {
-        var plan = WorldPlan(seed: 1)
-        plan.replicas = plan.replicas.map { replica in
-            var replica = replica
-            replica.behaviour.faults = []
-            return replica
-        }
-        plan.conditions = .kind
-        plan.events = []
-        plan.stopAt = nil
-        plan.connectionsMax = 10_000
-        plan.queueLimit = 5_000
-        plan.troubles = []
-        var mix = TrafficMix()
-        mix.requestsPerClient = 1...4
-        plan.traffic = [(.steady(perSecond: 30), mix, 100)]
+        var plan = WorldPlan.untroubled(seed: 1)
+        plan.traffic[0].mix.requestsPerClient = 1...4
         let gateway = try GatewayWorld(plan)
         #expect(gateway.run() == [])
         #expect(gateway.journal.records.count == 100)

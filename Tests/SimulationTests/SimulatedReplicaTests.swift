@@ -73,7 +73,7 @@ import Transport
         #expect(scene.world.violations == [])
     }
 
-    @Test(arguments: 2...30)
+    @Test(arguments: 2...15)
     func `and its clients survive any network`(seed: UInt64) {
         var scene = Scene(seed: seed) {
             $0.framings = AnswerFraming.allCases

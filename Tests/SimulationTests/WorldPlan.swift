@@ -89,6 +89,23 @@ struct WorldPlan {
         }
     }
 
+    /// The loops, pools and traffic of a seed, in a world in which nothing goes wrong.
+    static func untroubled(seed: UInt64) -> WorldPlan {
+        var plan = WorldPlan(seed: seed)
+        plan.troubles = []
+        plan.conditions = .kind
+        plan.connectionsMax = 10_000
+        plan.bufferLimit = 4_096
+        plan.bodyBytesMax = 1 << 30
+        plan.queueLimit = 5_000
+        plan.events = []
+        plan.stopAt = nil
+        plan.stopsTwice = false
+        for index in plan.replicas.indices { plan.replicas[index].behaviour.faults = [] }
+        plan.traffic = [(.steady(perSecond: 30), TrafficMix(), 100)]
+        return plan
+    }
+
     private mutating func makePools(_ chance: inout SeededGenerator) {
         isIdempotent = chance.chance(0.2)
         finishesWithoutClient = chance.chance(0.2)
