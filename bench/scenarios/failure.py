@@ -10,9 +10,10 @@ REPLICAS, RATE, LATENCY = 4, 500, 3
 TEXT = (
     f"{REPLICAS} replicas with four slots each answer in {LATENCY} ms; {RATE} requests/s, posted, "
     "which may be sent again. One replica is killed and restarted two seconds later, stopped "
-    "(SIGSTOP) and continued, or slowed ten times. Every gateway probes every 100 ms and may try "
-    "three times; the peers' answer timeout is 1 s. Slowest: the worst latency of any request. Time "
-    "until it works again: from when the replica listens (is continued) until a request reaches it.")
+    "(SIGSTOP) and continued, or slowed ten times. Every gateway but nginx, which cannot, probes "
+    "every 100 ms; each may try three times; the peers' answer timeout is 1 s. Slowest: the worst "
+    "latency of any request. Time until it works again: from when the replica listens (is "
+    "continued) until a request reaches it.")
 FIGURES = [
     Figure("killed-errors", "killed: client errors", at_most(0), 0),
     Figure("killed-slowest", "killed: slowest ms", at_most(10), 1),
