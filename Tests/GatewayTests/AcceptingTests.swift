@@ -70,7 +70,8 @@ import Transport
 
     @Test func `a listener is closed once the gateway drains, not before`() throws {
         let stage = try Stage(
-            Stage.Settings(top: #"shutdown: { drainDelay: "2s", grace: "5s" },"#))
+            Stage.Settings(top: #"shutdown: { drainDelay: "2s", grace: "5s" },"#)
+        )
         stage.gateway.stop {}
         stage.pass(.seconds(1))
         let early = stage.client()
@@ -88,7 +89,9 @@ extension Stage {
         let gateway = gateway
         return try onLoop { context in
             let page = gateway.metricsPage(
-                now: context.now, wallNanoseconds: context.network.wallNanoseconds)
+                now: context.now,
+                wallNanoseconds: context.network.wallNanoseconds
+            )
             return String(decoding: page, as: UTF8.self)
         }
     }

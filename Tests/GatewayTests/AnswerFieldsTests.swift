@@ -20,7 +20,8 @@ import Testing
 
     @Test func `an answer goes on with what the gateway adds`() throws {
         let got = try answer(
-            with: head("HTTP/1.1 200 Fine", "Server: model", "Content-Length: 2") + "ok")
+            with: head("HTTP/1.1 200 Fine", "Server: model", "Content-Length: 2") + "ok"
+        )
         let lines = got.rawHead.split(separator: "\n").map(String.init)
         #expect(
             Array(lines.prefix(6)) == [
@@ -30,16 +31,20 @@ import Testing
                 "Date: Thu, 01 Jan 2026 00:00:01 GMT",
                 "Via: 1.1 sluice",
                 "X-Request-ID: id",
-            ])
+            ]
+        )
         let timing = /Server-Timing: queue;dur=[0-9.]+, connect;dur=[0-9.]+, ttfb;dur=[0-9.]+/
         #expect(lines.count == 9 && lines[6].wholeMatch(of: timing) != nil, "\(lines)")
-        #expect(Array(lines.suffix(2)) == ["X-Sluice-Replica: 10.1.0.1:5000", "X-Sluice-Attempts: 1"])
+        #expect(
+            Array(lines.suffix(2)) == ["X-Sluice-Replica: 10.1.0.1:5000", "X-Sluice-Attempts: 1"]
+        )
         #expect(got.text == "ok")
     }
 
     @Test func `each field about the gateway can be switched off`() throws {
         let settings = Stage.Settings(
-            route: "responseHeaders: { serverTiming: false, replica: false, attempts: false },")
+            route: "responseHeaders: { serverTiming: false, replica: false, attempts: false },"
+        )
         let got = try answer(with: ScriptedReplica.ok("ok"), settings)
         for name in ["Server-Timing", "X-Sluice-Replica", "X-Sluice-Attempts"] {
             #expect(got.head.values(name) == [], "\(name)")
@@ -49,7 +54,10 @@ import Testing
     @Test func `what a replica says in the gateway's name is removed`() throws {
         let got = try answer(
             with: ScriptedReplica.ok(
-                "ok", "X-Sluice-Replica: liar\nX-Sluice-Reason: ok\nX-Request-ID: other\n"))
+                "ok",
+                "X-Sluice-Replica: liar\nX-Sluice-Reason: ok\nX-Request-ID: other\n"
+            )
+        )
         #expect(got.head.values("X-Sluice-Replica") == ["10.1.0.1:5000"])
         #expect(got.head.values("X-Sluice-Reason") == [])
         #expect(got.head.values("X-Request-ID") == ["id"])
@@ -74,7 +82,9 @@ import Testing
             with: ScriptedReplica.ok(
                 "ok",
                 "Set-Cookie: a=1\nConnection: X-Named\nX-Named: 1\nSet-Cookie: b=2\n"
-                    + "Keep-Alive: timeout=5\nProxy-Authenticate: Basic\nSet-Cookie: a=1\n"))
+                    + "Keep-Alive: timeout=5\nProxy-Authenticate: Basic\nSet-Cookie: a=1\n"
+            )
+        )
         #expect(got.head.values("Set-Cookie") == ["a=1", "b=2", "a=1"])
         for name in ["Connection", "X-Named", "Keep-Alive", "Proxy-Authenticate"] {
             #expect(got.head.values(name) == [], "\(name)")
@@ -86,7 +96,9 @@ import Testing
         ("text/event-stream", "X-Accel-Buffering: yes\n", ["yes"]), ("application/json", "", []),
     ])
     func `streams of events ask others not to hold them`(
-        type: String, own: String, expected: [String]
+        type: String,
+        own: String,
+        expected: [String]
     ) throws {
         let got = try answer(with: ScriptedReplica.ok("ok", "Content-Type: \(type)\n\(own)"))
         #expect(got.head.values("X-Accel-Buffering") == expected)
@@ -96,7 +108,8 @@ import Testing
 
     @Test func `chunks go on as chunks`() throws {
         let got = try answer(
-            with: head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "2;x\nok\n0\n\n")
+            with: head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "2;x\nok\n0\n\n"
+        )
         #expect(got.head.values("Transfer-Encoding") == ["chunked"])
         #expect(got.text == "ok")
     }
@@ -111,7 +124,8 @@ import Testing
     @Test func `a client of 1,0 gets no chunks and then the end`() throws {
         let got = try answer(
             to: head("GET / HTTP/1.0", "Host: a", "Connection: keep-alive"),
-            with: head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "2\nok\n0\n\n")
+            with: head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "2\nok\n0\n\n"
+        )
         #expect(got.head.values("Transfer-Encoding") == [])
         #expect(got.head.values("Connection") == ["close"])
         #expect(got.text == "ok")
@@ -123,7 +137,9 @@ import Testing
         ("GET / HTTP/1.0", "Connection: keep-alive", ["keep-alive"]),
     ])
     func `Connection is said where it cannot be assumed`(
-        line: String, field: String, expected: [String]
+        line: String,
+        field: String,
+        expected: [String]
     ) throws {
         let lines = [line, "Host: a"] + (field.isEmpty ? [] : [field])
         let request = lines.joined(separator: "\n") + "\n\n"
@@ -148,7 +164,8 @@ import Testing
     /// RFC 9110 §8.6, §15.4.5.
     @Test(arguments: [(204, []), (304, ["7"])])
     func `an answer without a body says no length that is not allowed`(
-        status: Int, expected: [String]
+        status: Int,
+        expected: [String]
     ) throws {
         let got = try answer(with: head("HTTP/1.1 \(status) X", "Content-Length: 7"))
         #expect(got.status == status)
@@ -158,7 +175,8 @@ import Testing
     /// RFC 9110 §15.2.
     @Test(arguments: [("HTTP/1.1", [103, 102]), ("HTTP/1.0", [])])
     func `interim answers go to clients that know them`(
-        version: String, expected: [Int]
+        version: String,
+        expected: [Int]
     ) throws {
         let stage = try Stage()
         stage.replica.answer = { _, _ in

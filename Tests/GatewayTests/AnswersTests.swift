@@ -120,7 +120,8 @@ import Testing
                 retry-after-ms: 2001
                 X-Sluice-Reason: queue_full
                 X-Request-ID: i"d\\
-                """)
+                """
+        )
     }
 
     /// RFC 9457.

@@ -132,17 +132,36 @@ import Testing
             concurrency: 25,
             policy: .consistentHash(boundedLoad: 2.5),
             queue: QueueOptions(
-                limit: 26, bytes: 27 << 20, timeout: .seconds(28), patience: .seconds(29)),
+                limit: 26,
+                bytes: 27 << 20,
+                timeout: .seconds(28),
+                patience: .seconds(29)
+            ),
             slowStart: .seconds(43),
             health: HealthOptions(
-                rise: 34, fall: 35, interval: .seconds(31), changingInterval: .seconds(33),
-                timeout: .seconds(32), busyWindow: .seconds(36)),
+                rise: 34,
+                fall: 35,
+                interval: .seconds(31),
+                changingInterval: .seconds(33),
+                timeout: .seconds(32),
+                busyWindow: .seconds(36)
+            ),
             outliers: OutlierOptions(
-                consecutive: 37, base: .seconds(38), max: .seconds(39 * 60),
-                maxEjectedShare: 0.4, panicThreshold: 0.41, forgetAfter: .seconds(42)),
+                consecutive: 37,
+                base: .seconds(38),
+                max: .seconds(39 * 60),
+                maxEjectedShare: 0.4,
+                panicThreshold: 0.41,
+                forgetAfter: .seconds(42)
+            ),
             stall: .seconds(44),
             retry: RetryOptions(
-                budgetRatio: 0.49, perSecond: 5, window: .seconds(51), attemptsMax: 4))
+                budgetRatio: 0.49,
+                perSecond: 5,
+                window: .seconds(51),
+                attemptsMax: 4
+            )
+        )
         #expect(pool.poolOptions == expected)
     }
 
@@ -157,25 +176,42 @@ import Testing
         }
         #expect(
             pool.probeSettings
-                == ProbeSettings(path: "/h", expect: [204...204], timeout: .seconds(32)))
+                == ProbeSettings(path: "/h", expect: [204...204], timeout: .seconds(32))
+        )
     }
 
     @Test func `replicas arrive with what differs from the others`() {
         let item = ReplicaListing.Item(
             spec: ReplicaSpec(endpoint: "10.0.0.1:5000", weight: 23, concurrency: 24),
-            host: "10.0.0.1", port: 5000)
+            host: "10.0.0.1",
+            port: 5000
+        )
         #expect(pool.listing == .fixed([item]))
     }
 
     @Test func `processes arrive with their scaling`() {
         let options = ProcessOptions(
-            name: "p", command: ["c", "a"], environment: ["A": "b"], min: 2, max: 5,
-            stopTimeout: .seconds(56), drainTimeout: .seconds(57), backoffMin: .seconds(53),
-            backoffMax: .seconds(54 * 60), backoffReset: .seconds(55), lineBytesMax: 9 << 10,
-            outputBytesPerSecond: 58 << 10, outputBurstBytes: 59 << 10)
+            name: "p",
+            command: ["c", "a"],
+            environment: ["A": "b"],
+            min: 2,
+            max: 5,
+            stopTimeout: .seconds(56),
+            drainTimeout: .seconds(57),
+            backoffMin: .seconds(53),
+            backoffMax: .seconds(54 * 60),
+            backoffReset: .seconds(55),
+            lineBytesMax: 9 << 10,
+            outputBytesPerSecond: 58 << 10,
+            outputBurstBytes: 59 << 10
+        )
         let scaling = ScalingOptions(
-            target: 2, tolerance: 0.3, interval: .seconds(61), window: .seconds(62),
-            concurrency: 63)
+            target: 2,
+            tolerance: 0.3,
+            interval: .seconds(61),
+            window: .seconds(62),
+            concurrency: 63
+        )
         #expect(processes.listing == .processes(options, scaling))
     }
 
@@ -183,8 +219,12 @@ import Testing
         let stage = try Stage()
         let described = try #require(configuration.routes.first { $0.name == "r" })
         let route = Route(
-            described, of: configuration, to: stage.pool, pool,
-            metrics: stage.gateway.metrics.route("r", pool: "m"))
+            described,
+            of: configuration,
+            to: stage.pool,
+            pool,
+            metrics: stage.gateway.metrics.route("r", pool: "m")
+        )
         #expect(route.name == "r" && route.pool === stage.pool)
         #expect(route.match.host == .suffix(".example.com".bytes))
         #expect(route.match.path == .prefix("/v1".bytes))
@@ -204,8 +244,12 @@ import Testing
         let stage = try Stage()
         let described = try #require(configuration.routes.first { $0.name == "plain" })
         let route = Route(
-            described, of: configuration, to: stage.pool, pool,
-            metrics: stage.gateway.metrics.route("plain", pool: "m"))
+            described,
+            of: configuration,
+            to: stage.pool,
+            pool,
+            metrics: stage.gateway.metrics.route("plain", pool: "m")
+        )
         #expect(route.timeout == .seconds(47) && route.attemptsMax == 4)
         #expect(route.bodyBytesMax == 20 << 20 && route.priority == nil && !route.isIdempotent)
         #expect(route.upgrades == ["websocket".bytes])
@@ -236,11 +280,13 @@ import Testing
         }
         guard
             case .cookie(let name) = AffinityKey(
-                .consistentHash(key: .cookie("User"), boundedLoad: 1)),
+                .consistentHash(key: .cookie("User"), boundedLoad: 1)
+            ),
             name == "User".bytes,
             case .path = AffinityKey(.consistentHash(key: .path, boundedLoad: 1)),
             case .clientAddress = AffinityKey(
-                .consistentHash(key: .clientAddress, boundedLoad: 1))
+                .consistentHash(key: .clientAddress, boundedLoad: 1)
+            )
         else {
             Issue.record("a key is another one")
             return

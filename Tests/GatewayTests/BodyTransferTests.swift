@@ -66,7 +66,9 @@ import Testing
 
     /// Every way to cut bytes into two pieces, and byte by byte.
     private func splits(_ bytes: [UInt8]) -> [[ArraySlice<UInt8>]] {
-        (1..<bytes.count).map { [bytes[..<$0], bytes[$0...]] } + [bytes.indices.map { bytes[$0...$0] }]
+        (1..<bytes.count).map { [bytes[..<$0], bytes[$0...]] } + [
+            bytes.indices.map { bytes[$0...$0] }
+        ]
             + [[bytes[...]]]
     }
 
@@ -115,7 +117,8 @@ import Testing
     /// RFC 9112 §7.1; what follows the last chunk is another message.
     @Test(arguments: Use.allCases, [false, true])
     func `chunks are taken apart, however the bytes are cut`(
-        use: Use, sendsChunked: Bool
+        use: Use,
+        sendsChunked: Bool
     ) throws {
         let wire = "5;a=b\nhello\n1\n \n05\nworld\n0\n\n".wire.bytes + Self.next.bytes
         for pieces in splits(wire) {
@@ -142,7 +145,11 @@ import Testing
         let wire = framing == .chunked ? "0\n\n".wire.bytes : []
         for pieces in framing == .chunked ? splits(wire) : [[]] {
             let outcome = try run(
-                framing, sendsChunked: true, pieces, ends: framing == .untilClose)
+                framing,
+                sendsChunked: true,
+                pieces,
+                ends: framing == .untilClose
+            )
             #expect(outcome.bytes == "0\n\n".wire.bytes)
         }
     }
@@ -175,7 +182,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["x\n", "3\nabcd\n", "3\nabc0\n\n", "ffffffffffffffffff\n", "-1\n", "3 \nabc\n"])
+    @Test(arguments: [
+        "x\n", "3\nabcd\n", "3\nabc0\n\n", "ffffffffffffffffff\n", "-1\n", "3 \nabc\n",
+    ])
     func `malformed chunks are an error at every split`(wire: String) {
         for pieces in splits(wire.wire.bytes) {
             #expect(throws: WireError.self) {
@@ -203,7 +212,8 @@ import Testing
         let wire = "3\nabc\n0\nX-Sum: 1\nContent-Length: 9\nServer-Timing: a\n\n".wire.bytes
         let outcome = try run(.chunked, sendsChunked: true, [wire[...]])
         #expect(
-            outcome.bytes == "3\nabc\n0\nX-Sum: 1\nServer-Timing: a\n\n".wire.bytes)
+            outcome.bytes == "3\nabc\n0\nX-Sum: 1\nServer-Timing: a\n\n".wire.bytes
+        )
     }
 
     @Test func `trailers are taken out for who gets no chunks`() throws {
@@ -256,7 +266,8 @@ import Testing
             let size = chance.number(in: 1...(chance.chance(0.2) ? 3_000 : 20))
             let data = (0..<size).map { _ in UInt8(chance.number(in: 0...255)) }
             let padding = String(repeating: "0", count: chance.number(in: 0...3))
-            wire += (padding + String(size, radix: 16) + (chance.chance(0.3) ? ";x=\"y\"" : "")).utf8
+            wire +=
+                (padding + String(size, radix: 16) + (chance.chance(0.3) ? ";x=\"y\"" : "")).utf8
             wire += [13, 10] + data + [13, 10]
             body += data
         }

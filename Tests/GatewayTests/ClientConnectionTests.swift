@@ -25,7 +25,10 @@ import Transport
     @Test func `answers pipelined requests in their order`() throws {
         let stage = try Stage()
         stage.replica.answer = { request, number in
-            [.wait(.milliseconds(50 - 10 * number)), .send(ScriptedReplica.ok(request.head.target))]
+            [
+                .wait(.milliseconds(50 - 10 * number)),
+                .send(ScriptedReplica.ok(request.head.target)),
+            ]
         }
         let client = stage.client()
         for number in 0..<5 {
@@ -116,7 +119,8 @@ import Transport
         ("POST / HTTP/1.1\nHost: a\nTransfer-Encoding: gzip, chunked\n\n", 501),
     ])
     func `a head that cannot be read with certainty ends the connection`(
-        request: String, status: Int
+        request: String,
+        status: Int
     ) throws {
         let stage = try Stage()
         let client = stage.client()
@@ -133,7 +137,11 @@ import Transport
         ("fields: 16", 1, 1, 20, 431),
     ])
     func `a head that is too large is refused`(
-        limit: String, target: Int, value: Int, fields: Int, status: Int
+        limit: String,
+        target: Int,
+        value: Int,
+        fields: Int,
+        status: Int
     ) throws {
         let stage = try Stage(Stage.Settings(top: "limits: { \(limit) },"))
         let client = stage.client()

@@ -48,8 +48,11 @@ import Transport
         Row(method: "POST", idempotent: true, kind: .status(502), stage: kept, decision: .again),
         Row(method: "GET", kind: .invalid(.badStatusLine), stage: fresh, decision: .again),
         Row(
-            method: "POST", kind: .invalid(.badStatusLine), stage: kept,
-            decision: .notRepeatable),
+            method: "POST",
+            kind: .invalid(.badStatusLine),
+            stage: kept,
+            decision: .notRepeatable
+        ),
         Row(method: "GET", kind: .full(retryAfter: .seconds(1)), stage: fresh, decision: .again),
         // The time is used up.
         Row(method: "GET", kind: .timeout, stage: fresh, decision: .tookTooLong),
@@ -58,8 +61,12 @@ import Transport
         // Bytes have reached the client.
         Row(method: "GET", kind: .reset, stage: .answering, decision: .answerBegan),
         Row(
-            method: "GET", idempotent: true, kind: .stalled, stage: .answering,
-            decision: .answerBegan),
+            method: "GET",
+            idempotent: true,
+            kind: .stalled,
+            stage: .answering,
+            decision: .answerBegan
+        ),
     ]
 
     /// Lets `body` have an exchange whose request has been prepared.
@@ -128,7 +135,8 @@ import Transport
     {
         let settings = Stage.Settings(
             pool: "retries: { budgetShare: 0, budgetPerSecond: 0.2, budgetWindow: \"10s\" },",
-            route: "attempts: 10,")
+            route: "attempts: 10,"
+        )
         try withExchange(head("GET / HTTP/1.1", "Host: a"), settings) { exchange, _ in
             var decisions: [RetryDecision] = []
             for _ in 0..<4 { _ = exchange.after(Self.broken) }
@@ -188,7 +196,9 @@ import Transport
         (.seconds(2), .seconds(9), 2),
     ])
     func `has the earlier of two deadlines`(
-        route: Duration, wish: Duration?, seconds: Double
+        route: Duration,
+        wish: Duration?,
+        seconds: Double
     ) throws {
         try withExchange(head("GET / HTTP/1.1", "Host: a")) { exchange, _ in
             exchange.setDeadline(route: route, client: wish)

@@ -27,7 +27,8 @@ import Transport
         let stage = try Stage()
         let client = stage.client()
         client.send(
-            head("POST / HTTP/1.0", "Host: a", "Expect: 100-continue", "Content-Length: 2"))
+            head("POST / HTTP/1.0", "Host: a", "Expect: 100-continue", "Content-Length: 2")
+        )
         stage.pass(.milliseconds(100))
         #expect(client.interim.isEmpty)
         client.send("ok".bytes)
@@ -43,7 +44,8 @@ import Transport
         ("X-Request-Timeout: 100", 5), ("grpc-timeout: 9H", 5),
     ])
     func `the deadline is the earlier of the route's and the client's`(
-        fields: String, seconds: Double
+        fields: String,
+        seconds: Double
     ) throws {
         let stage = try Stage(Stage.Settings(route: #"timeout: "5s","#))
         stage.replica.answer = { _, _ in [] }
@@ -61,10 +63,13 @@ import Transport
             [.wait(.milliseconds(50)), .send(ScriptedReplica.ok("ok"))]
         }
         var clients: [ScriptedClient] = []
-        for (target, priority) in [("/0", "0"), ("/1", "0"), ("/2", "5"), ("/3", "-1"), ("/4", "9")] {
+        for (target, priority) in [
+            ("/0", "0"), ("/1", "0"), ("/2", "5"), ("/3", "-1"), ("/4", "9"),
+        ] {
             let client = stage.client()
             client.send(
-                head("GET \(target) HTTP/1.1", "Host: a", "X-Sluice-Priority: \(priority)"))
+                head("GET \(target) HTTP/1.1", "Host: a", "X-Sluice-Priority: \(priority)")
+            )
             stage.pass(.milliseconds(2))
             clients.append(client)
         }
@@ -83,14 +88,18 @@ import Transport
 
     @Test func `a route's rank is not the caller's to say`() throws {
         let settings = Stage.Settings(
-            top: #"trustedProxies: ["10.9.0.1"],"#, route: "priority: 1,", concurrency: 1)
+            top: #"trustedProxies: ["10.9.0.1"],"#,
+            route: "priority: 1,",
+            concurrency: 1
+        )
         #expect(try order(settings) == ["/0", "/1", "/2", "/3", "/4"])
     }
 
     @Test func `the same key goes to the same replica`() throws {
         let settings = Stage.Settings(
             pool: #"policy: { name: "consistent-hash", key: { header: "X-User" } },"#,
-            replicas: 4)
+            replicas: 4
+        )
         let stage = try Stage(settings)
         var places: [String: Set<String>] = [:]
         for _ in 0..<5 {

@@ -71,8 +71,11 @@ import Transport
             [
                 .send(
                     head(
-                        "HTTP/1.1 200 OK", "Transfer-Encoding: chunked",
-                        "Content-Type: text/event-stream")),
+                        "HTTP/1.1 200 OK",
+                        "Transfer-Encoding: chunked",
+                        "Content-Type: text/event-stream"
+                    )
+                ),
                 .wait(.seconds(1)), .send("3\none\n"), .wait(.seconds(1)), .send("3\ntwo\n0\n\n"),
             ]
         }
@@ -266,7 +269,8 @@ import Transport
         ("Connection: close", ""), ("X: y", "surplus"), ("X: y", "HTTP/1.1 200 OK\n\n"),
     ])
     func `a connection that is not clean serves nobody any more`(
-        field: String, surplus: String
+        field: String,
+        surplus: String
     ) throws {
         let stage = try Stage()
         stage.replica.answer = { _, _ in

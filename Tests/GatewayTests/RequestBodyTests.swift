@@ -68,7 +68,8 @@ import Transport
     func `a body arrives the same, however it is cut`(framing: Framing) throws {
         let stage = try Stage(Self.twice)
         let body = "hello world".bytes
-        let wire = head("POST / HTTP/1.1", "Host: a", framing.field(11)).wire.bytes
+        let wire =
+            head("POST / HTTP/1.1", "Host: a", framing.field(11)).wire.bytes
             + framing.wire(body, chunk: 4)
         for cut in 1..<wire.count {
             failFirst(stage)
@@ -92,8 +93,11 @@ import Transport
     func `a body that has outgrown what is held is not sent twice`(framing: Framing) throws {
         let stage = try Stage(
             Stage.Settings(
-                pool: #"retries: { bodyBytes: "4KiB" },"#, route: "idempotent: true,",
-                replicas: 2))
+                pool: #"retries: { bodyBytes: "4KiB" },"#,
+                route: "idempotent: true,",
+                replicas: 2
+            )
+        )
         failFirst(stage)
         let client = stage.client()
         client.send(head("POST / HTTP/1.1", "Host: a", framing.field(300_000)))
@@ -110,7 +114,9 @@ import Transport
         let wire = framing.wire(Self.body(30), chunk: 10)
         client.send(head("POST / HTTP/1.1", "Host: a", framing.field(30)))
         client.send(Array(wire.prefix(17)))
-        #expect(stage.run(within: .seconds(1)) { stage.replica.requests.first?.body.isEmpty == false })
+        #expect(
+            stage.run(within: .seconds(1)) { stage.replica.requests.first?.body.isEmpty == false }
+        )
         #expect(stage.replica.requests.first?.isWhole == false)
         client.send(Array(wire.dropFirst(17)))
         stage.run { !client.answers.isEmpty }
@@ -120,7 +126,8 @@ import Transport
     /// RFC 9112 §8.
     @Test(arguments: Framing.allCases, [false, true])
     func `a body that is cut never becomes whole at the replica`(
-        framing: Framing, resets: Bool
+        framing: Framing,
+        resets: Bool
     ) throws {
         let stage = try Stage()
         let client = stage.client()
@@ -172,7 +179,8 @@ import Transport
         let stage = try Stage()
         let client = stage.client()
         client.send(
-            head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked") + "2\nok\n")
+            head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked") + "2\nok\n"
+        )
         stage.pass(.milliseconds(10))
         client.send((rest + "\n\n").wire.bytes)
         stage.run(within: .seconds(90)) { client.hasEnded }
@@ -224,7 +232,8 @@ import Transport
         stage.pass(.milliseconds(50))
         let client = stage.client()
         client.send(
-            head("POST / HTTP/1.1", "Host: a", "Expect: 100-continue", "Content-Length: 2"))
+            head("POST / HTTP/1.1", "Host: a", "Expect: 100-continue", "Content-Length: 2")
+        )
         stage.pass(.seconds(1))
         #expect(client.interim.isEmpty)
         stage.run { !client.interim.isEmpty }
@@ -239,7 +248,8 @@ import Transport
         let stage = try Stage(Stage.Settings(route: #"path: "/x","#))
         let client = stage.client()
         client.send(
-            head("POST / HTTP/1.1", "Host: a", "Expect: 100-continue", "Content-Length: 2"))
+            head("POST / HTTP/1.1", "Host: a", "Expect: 100-continue", "Content-Length: 2")
+        )
         stage.run { client.hasEnded }
         #expect(client.interim.isEmpty)
         #expect(client.answers.map(\.status) == [404])
@@ -273,7 +283,8 @@ import Transport
         client.expectAnswer(to: "GET")
         client.send(
             head("POST /1 HTTP/1.1", "Host: a", framing.field(5)).wire.bytes + one
-                + head("GET /2 HTTP/1.1", "Host: a").wire.bytes)
+                + head("GET /2 HTTP/1.1", "Host: a").wire.bytes
+        )
         stage.run { client.answers.count == 2 || client.hasEnded }
         #expect(stage.replica.requests.map(\.head.target) == ["/1", "/2"])
         #expect(stage.replica.requests.map(\.text) == ["first", ""])

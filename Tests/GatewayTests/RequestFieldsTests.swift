@@ -22,9 +22,13 @@ import Testing
     @Test func `a plain request goes on with what the gateway adds`() throws {
         let request = try forwarded(
             head(
-                "GET /predict?x=1 HTTP/1.1", "Host: model.example", "X-Request-ID: abc",
+                "GET /predict?x=1 HTTP/1.1",
+                "Host: model.example",
+                "X-Request-ID: abc",
                 "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                "Accept: */*"))
+                "Accept: */*"
+            )
+        )
         let lines = request.rawHead.split(separator: "\n").map(String.init)
         #expect(
             lines.dropLast() == [
@@ -37,17 +41,28 @@ import Testing
                 "Via: 1.1 sluice",
                 "X-Request-ID: abc",
                 "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            ])
+            ]
+        )
         #expect(lines.last?.hasPrefix("X-Request-Timeout: 00") == true)
     }
 
     @Test func `what a stranger says about others is removed`() throws {
         let request = try forwarded(
             head(
-                "GET / HTTP/1.1", "Host: a", "X-Forwarded-For: 1.2.3.4",
-                "X-Forwarded-Proto: https", "X-Forwarded-Host: evil", "X-Forwarded-Port: 1",
-                "X-Forwarded-Prefix: /x", "X-Real-IP: 1.2.3.4", "Forwarded: for=1.2.3.4",
-                "X-Sluice-Priority: 9", "X-Sluice-Anything: 1", "X_Forwarded_For: 1.2.3.4"))
+                "GET / HTTP/1.1",
+                "Host: a",
+                "X-Forwarded-For: 1.2.3.4",
+                "X-Forwarded-Proto: https",
+                "X-Forwarded-Host: evil",
+                "X-Forwarded-Port: 1",
+                "X-Forwarded-Prefix: /x",
+                "X-Real-IP: 1.2.3.4",
+                "Forwarded: for=1.2.3.4",
+                "X-Sluice-Priority: 9",
+                "X-Sluice-Anything: 1",
+                "X_Forwarded_For: 1.2.3.4"
+            )
+        )
         #expect(request.head.values("X-Forwarded-For") == ["10.9.0.1"])
         #expect(request.head.values("X-Forwarded-Proto") == ["http"])
         #expect(request.head.values("X-Forwarded-Host") == ["a"])
@@ -62,10 +77,18 @@ import Testing
     @Test func `what a trusted caller says about others goes on`() throws {
         let request = try forwarded(
             head(
-                "GET / HTTP/1.1", "Host: a", "X-Forwarded-For: 1.2.3.4, 5.6.7.8",
-                "X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: https", "X-Forwarded-Host: front",
-                "X-Forwarded-Port: 443", "X-Real-IP: 1.2.3.4", "Forwarded: for=1.2.3.4"),
-            Self.trusting)
+                "GET / HTTP/1.1",
+                "Host: a",
+                "X-Forwarded-For: 1.2.3.4, 5.6.7.8",
+                "X-Forwarded-For: 9.9.9.9",
+                "X-Forwarded-Proto: https",
+                "X-Forwarded-Host: front",
+                "X-Forwarded-Port: 443",
+                "X-Real-IP: 1.2.3.4",
+                "Forwarded: for=1.2.3.4"
+            ),
+            Self.trusting
+        )
         #expect(request.head.values("X-Forwarded-For") == ["1.2.3.4, 5.6.7.8, 9.9.9.9, 10.9.0.1"])
         #expect(request.head.values("X-Forwarded-Proto") == ["https"])
         #expect(request.head.values("X-Forwarded-Host") == ["front"])
@@ -76,15 +99,18 @@ import Testing
 
     @Test func `a caller outside the trusted ranges is a stranger`() throws {
         let request = try forwarded(
-            head("GET / HTTP/1.1", "Host: a", "X-Forwarded-For: 1.2.3.4"), Self.trusting,
-            from: [10, 8, 0, 1])
+            head("GET / HTTP/1.1", "Host: a", "X-Forwarded-For: 1.2.3.4"),
+            Self.trusting,
+            from: [10, 8, 0, 1]
+        )
         #expect(request.head.values("X-Forwarded-For") == ["10.8.0.1"])
     }
 
     /// RFC 9110 §7.6.3.
     @Test func `Via grows by one`() throws {
         let request = try forwarded(
-            head("GET / HTTP/1.1", "Host: a", "Via: 1.0 fred, 1.1 p.example", "Via: 1.1 q"))
+            head("GET / HTTP/1.1", "Host: a", "Via: 1.0 fred, 1.1 p.example", "Via: 1.1 q")
+        )
         #expect(request.head.values("Via") == ["1.0 fred, 1.1 p.example, 1.1 q, 1.1 sluice"])
     }
 
@@ -97,7 +123,9 @@ import Testing
         ("OPTIONS http://one.example HTTP/1.1", "OPTIONS * HTTP/1.1", "one.example"),
     ])
     func `the authority of an absolute target replaces Host`(
-        line: String, forwardedLine: String, host: String
+        line: String,
+        forwardedLine: String,
+        host: String
     ) throws {
         let request = try forwarded(head(line, "Host: other.example"))
         #expect(request.head.startLine == forwardedLine)
@@ -109,9 +137,20 @@ import Testing
     @Test func `fields of one connection stay there`() throws {
         let request = try forwarded(
             head(
-                "GET / HTTP/1.1", "Host: a", "Connection: keep-alive, X-Named, Foo",
-                "Keep-Alive: 5", "TE: trailers", "Trailer: X", "Proxy-Authorization: Basic x",
-                "Proxy-Connection: close", "X-Named: 1", "Foo: 2", "foo: 3", "Bar: 4"))
+                "GET / HTTP/1.1",
+                "Host: a",
+                "Connection: keep-alive, X-Named, Foo",
+                "Keep-Alive: 5",
+                "TE: trailers",
+                "Trailer: X",
+                "Proxy-Authorization: Basic x",
+                "Proxy-Connection: close",
+                "X-Named: 1",
+                "Foo: 2",
+                "foo: 3",
+                "Bar: 4"
+            )
+        )
         for name in [
             "Connection", "Keep-Alive", "TE", "Trailer", "Proxy-Authorization",
             "Proxy-Connection", "X-Named", "Foo",
@@ -124,9 +163,13 @@ import Testing
     @Test func `Connection cannot strip framing or what the gateway says`() throws {
         let request = try forwarded(
             head(
-                "POST / HTTP/1.1", "Host: a",
+                "POST / HTTP/1.1",
+                "Host: a",
                 "Connection: close, content-length, host, x-forwarded-for, via, x-request-id",
-                "X-Request-ID: kept", "Content-Length: 3") + "abc")
+                "X-Request-ID: kept",
+                "Content-Length: 3"
+            ) + "abc"
+        )
         #expect(request.text == "abc")
         #expect(request.head.values("Content-Length") == ["3"])
         #expect(request.head.values("Host") == ["a"])
@@ -138,7 +181,8 @@ import Testing
     /// RFC 9110 §5.3.
     @Test func `order and repetition of fields are kept`() throws {
         let request = try forwarded(
-            head("GET / HTTP/1.1", "Host: a", "A: 1", "B: 2", "A:3", "C:\t4 ", "A: 1"))
+            head("GET / HTTP/1.1", "Host: a", "A: 1", "B: 2", "A:3", "C:\t4 ", "A: 1")
+        )
         let own = request.head.fields.filter { ["A", "B", "C"].contains($0.name) }
         #expect(own.map { "\($0.name)=\($0.value)" } == ["A=1", "B=2", "A=3", "C=4", "A=1"])
     }
@@ -146,7 +190,8 @@ import Testing
     @Test func `chunks go on as chunks, with one field that says so`() throws {
         let request = try forwarded(
             head("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: Chunked")
-                + "3;x=y\nabc\n2\nde\n0\n\n")
+                + "3;x=y\nabc\n2\nde\n0\n\n"
+        )
         #expect(request.head.values("Transfer-Encoding") == ["chunked"])
         #expect(request.head.values("Content-Length") == [])
         #expect(request.text == "abcde")
@@ -159,7 +204,8 @@ import Testing
     ])
     func `a request id is kept if it is short and visible`(id: String, isKept: Bool) throws {
         let request = try forwarded(
-            head("GET / HTTP/1.1", "Host: a", "X-Request-ID: \(id)"))
+            head("GET / HTTP/1.1", "Host: a", "X-Request-ID: \(id)")
+        )
         let value = try #require(request.head.value("X-Request-ID"))
         #expect((value == id) == isKept)
         if !isKept { #expect(value.wholeMatch(of: /[0-9a-f]{32}/) != nil, "\(value)") }
@@ -184,10 +230,13 @@ import Testing
         ("OPTIONS", "many", "many"), ("GET", "5", "5"),
     ])
     func `Max-Forwards counts down where it counts`(
-        method: String, value: String, expected: String
+        method: String,
+        value: String,
+        expected: String
     ) throws {
         let request = try forwarded(
-            head("\(method) / HTTP/1.1", "Host: a", "Max-Forwards: \(value)"))
+            head("\(method) / HTTP/1.1", "Host: a", "Max-Forwards: \(value)")
+        )
         #expect(request.head.values("Max-Forwards") == [expected])
     }
 
@@ -200,7 +249,9 @@ import Testing
         (#"path: "/", replacePrefix: "/v2","#, "/x", "/v2/x"),
     ])
     func `a path is rewritten, its query is not`(
-        route: String, target: String, expected: String
+        route: String,
+        target: String,
+        expected: String
     ) throws {
         let settings = Stage.Settings(route: route)
         let request = try forwarded(head("GET \(target) HTTP/1.1", "Host: a"), settings)
@@ -219,12 +270,14 @@ import Testing
         ("h2c, websocket", ["websocket"]), ("h2c", []), ("other", []),
     ])
     func `only an upgrade that the route allows goes on`(
-        asked: String, expected: [String]
+        asked: String,
+        expected: [String]
     ) throws {
         let stage = try Stage()
         stage.replica.answer = { _, _ in [.send(ScriptedReplica.ok("no"))] }
         try stage.ask(
-            head("GET / HTTP/1.1", "Host: a", "Connection: Upgrade", "Upgrade: \(asked)"))
+            head("GET / HTTP/1.1", "Host: a", "Connection: Upgrade", "Upgrade: \(asked)")
+        )
         let request = try #require(stage.replica.requests.first)
         #expect(request.head.values("Upgrade") == expected)
         #expect(request.head.values("Connection") == (expected.isEmpty ? [] : ["Upgrade"]))
@@ -233,7 +286,8 @@ import Testing
     @Test(arguments: [("2.5", 2.5), ("250ms", 0.25), ("9000", 300), ("never", 300)])
     func `the time that is left goes on`(wish: String, seconds: Double) throws {
         let request = try forwarded(
-            head("GET / HTTP/1.1", "Host: a", "X-Request-Timeout: \(wish)"))
+            head("GET / HTTP/1.1", "Host: a", "X-Request-Timeout: \(wish)")
+        )
         let value = try #require(request.head.value("X-Request-Timeout"))
         let left = try #require(Double(value))
         #expect(left <= seconds && left > seconds - 0.1, "\(value)")
@@ -252,7 +306,8 @@ import Testing
     @Test func `Expect is answered here and not sent on`() throws {
         let request = try forwarded(
             head("POST / HTTP/1.1", "Host: a", "Expect: 100-continue", "Content-Length: 2")
-                + "ok")
+                + "ok"
+        )
         #expect(request.head.values("Expect") == [])
         #expect(request.text == "ok")
     }

@@ -12,13 +12,28 @@ import Transport
     private func route(_ name: String, _ match: RouteMatch) -> Route {
         let metrics = GatewayMetrics()
         let pool = Pool(
-            name: "p", options: PoolOptions(), seed: 1, metrics: metrics.pool("p"),
-            log: Log(now: { 0 }, sink: { _ in }), closeIdle: { _ in })
+            name: "p",
+            options: PoolOptions(),
+            seed: 1,
+            metrics: metrics.pool("p"),
+            log: Log(now: { 0 }, sink: { _ in }),
+            closeIdle: { _ in }
+        )
         return Route(
-            name: name, pool: pool, match: match, rewriting: .keep, timeout: .seconds(1),
-            priority: nil, isIdempotent: false, attemptsMax: 1, bodyBytesMax: 1, upgrades: [],
-            settings: PoolSettings(), answerFields: AnswerFieldSwitches(),
-            metrics: metrics.route(name, pool: "p"))
+            name: name,
+            pool: pool,
+            match: match,
+            rewriting: .keep,
+            timeout: .seconds(1),
+            priority: nil,
+            isIdempotent: false,
+            attemptsMax: 1,
+            bodyBytesMax: 1,
+            upgrades: [],
+            settings: PoolSettings(),
+            answerFields: AnswerFieldSwitches(),
+            metrics: metrics.route(name, pool: "p")
+        )
     }
 
     /// The name of the route that takes a request.
@@ -38,8 +53,11 @@ import Transport
         _ fields: [(String, String?)] = []
     ) -> RouteMatch {
         RouteMatch(
-            host: host, path: path, methods: methods.map(\.bytes),
-            fields: fields.map { .init(name: $0.0.bytes, value: $0.1?.bytes) })
+            host: host,
+            path: path,
+            methods: methods.map(\.bytes),
+            fields: fields.map { .init(name: $0.0.bytes, value: $0.1?.bytes) }
+        )
     }
 
     /// The least specific first, each before all that follow it.
@@ -74,7 +92,9 @@ import Transport
         ("GET /v1/x", "A.B.Example:8080", "exact host /v1"),
     ])
     func `the most specific route is taken, whatever the order`(
-        line: String, host: String, expected: String
+        line: String,
+        host: String,
+        expected: String
     ) throws {
         let request = "\(line) HTTP/1.1\nHost: \(host)\n\n"
         for routes in [Self.ladder, Self.ladder.reversed(), Self.ladder.sorted { $0.0 < $1.0 }] {
@@ -107,10 +127,14 @@ import Transport
         (.startsWith("/v".bytes), "/v10/x", true), (.startsWith("/v".bytes), "/x", false),
     ])
     func `a path fits on the borders of its segments`(
-        path: RouteMatch.Path, target: String, fits: Bool
+        path: RouteMatch.Path,
+        target: String,
+        fits: Bool
     ) throws {
         let found = try name(
-            "GET \(target) HTTP/1.1\nHost: a\n\n", in: [("r", Self.match(.any, path))])
+            "GET \(target) HTTP/1.1\nHost: a\n\n",
+            in: [("r", Self.match(.any, path))]
+        )
         #expect((found != nil) == fits)
     }
 
@@ -126,7 +150,9 @@ import Transport
         (.exact("[::1]".bytes), "[::1]:80", true), (.exact("[::1]".bytes), "[::1]", true),
     ])
     func `a host fits without case and without its port`(
-        host: RouteMatch.Host, value: String, fits: Bool
+        host: RouteMatch.Host,
+        value: String,
+        fits: Bool
     ) throws {
         // A host that no request may have fits nowhere.
         let found = try? name("GET / HTTP/1.1\nHost: \(value)\n\n", in: [("r", Self.match(host))])
@@ -142,7 +168,9 @@ import Transport
         ([("x-model", "v2"), ("x-trial", nil)], "X-Trial: 1\nX-Model: v2", true),
     ])
     func `every field that is asked for must be there`(
-        wanted: [(String, String?)], fields: String, fits: Bool
+        wanted: [(String, String?)],
+        fields: String,
+        fits: Bool
     ) throws {
         let match = Self.match(.any, .prefix("/".bytes), [], wanted)
         let found = try name("GET / HTTP/1.1\nHost: a\n\(fields)\n\n", in: [("r", match)])
@@ -174,14 +202,27 @@ import Transport
         (.replace("/a".bytes), "/", "/x", "/a/x"), (.replace("/".bytes), "/v1", "/v1/x", "/x"),
     ])
     func `a rewritten path begins with one slash`(
-        rewriting: PathRewriting, prefix: String, path: String, expected: String
+        rewriting: PathRewriting,
+        prefix: String,
+        path: String,
+        expected: String
     ) {
         let plain = route("r", Self.match(.any, .prefix(prefix.bytes)))
         let rewriter = Route(
-            name: "r", pool: plain.pool, match: plain.match, rewriting: rewriting,
-            timeout: .seconds(1), priority: nil, isIdempotent: false, attemptsMax: 1,
-            bodyBytesMax: 1, upgrades: [], settings: PoolSettings(),
-            answerFields: AnswerFieldSwitches(), metrics: plain.metrics)
+            name: "r",
+            pool: plain.pool,
+            match: plain.match,
+            rewriting: rewriting,
+            timeout: .seconds(1),
+            priority: nil,
+            isIdempotent: false,
+            attemptsMax: 1,
+            bodyBytesMax: 1,
+            upgrades: [],
+            settings: PoolSettings(),
+            answerFields: AnswerFieldSwitches(),
+            metrics: plain.metrics
+        )
         let bytes = path.bytes
         let rewritten = rewriter.rewrite(bytes.span).map { $0.prefix + bytes[$0.rest] }
         #expect(rewritten == expected.bytes)

@@ -63,7 +63,8 @@ import Transport
 
     @Test func `who waits too long is refused`() throws {
         let stage = try Stage(
-            Stage.Settings(pool: #"queue: { timeout: "2s" },"#, concurrency: 1))
+            Stage.Settings(pool: #"queue: { timeout: "2s" },"#, concurrency: 1)
+        )
         stage.replica.answer = { _, _ in [.wait(.seconds(9)), .send(ScriptedReplica.ok("ok"))] }
         let first = stage.client()
         first.send(Self.get)

@@ -7,15 +7,21 @@ import Transport
 
 /// What one configuration decides for a request.
 @Suite struct `Snapshot` {
-    @Test(arguments: [
-        ([10, 0, 0, 0], 8, [10, 255, 1, 2], true), ([10, 0, 0, 0], 8, [11, 0, 0, 0], false),
-        ([10, 1, 2, 3], 32, [10, 1, 2, 3], true), ([10, 1, 2, 3], 32, [10, 1, 2, 4], false),
-        ([0, 0, 0, 0], 0, [1, 2, 3, 4], true), ([172, 16, 0, 0], 12, [172, 31, 0, 1], true),
-        ([172, 16, 0, 0], 12, [172, 32, 0, 1], false), ([10, 0, 0, 128], 25, [10, 0, 0, 200], true),
-        ([10, 0, 0, 128], 25, [10, 0, 0, 127], false),
-    ] as [([UInt8], Int, [UInt8], Bool)])
+    @Test(
+        arguments: [
+            ([10, 0, 0, 0], 8, [10, 255, 1, 2], true), ([10, 0, 0, 0], 8, [11, 0, 0, 0], false),
+            ([10, 1, 2, 3], 32, [10, 1, 2, 3], true), ([10, 1, 2, 3], 32, [10, 1, 2, 4], false),
+            ([0, 0, 0, 0], 0, [1, 2, 3, 4], true), ([172, 16, 0, 0], 12, [172, 31, 0, 1], true),
+            ([172, 16, 0, 0], 12, [172, 32, 0, 1], false),
+            ([10, 0, 0, 128], 25, [10, 0, 0, 200], true),
+            ([10, 0, 0, 128], 25, [10, 0, 0, 127], false),
+        ] as [([UInt8], Int, [UInt8], Bool)]
+    )
     func `a range of addresses holds what shares its first bits`(
-        bytes: [UInt8], length: Int, address: [UInt8], isIn: Bool
+        bytes: [UInt8],
+        length: Int,
+        address: [UInt8],
+        isIn: Bool
     ) {
         #expect(TrustedRange(bytes: bytes, prefixLength: length).contains(address) == isIn)
     }

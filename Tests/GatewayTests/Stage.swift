@@ -63,7 +63,9 @@ final class Stage {
             in: Gateway.Surroundings(
                 loops: loops,
                 log: Log(minimum: .debug, now: { 0 }, sink: { [notes] in notes.lines.append($0) }),
-                resolver: resolver))
+                resolver: resolver
+            )
+        )
         for number in 0..<settings.replicas {
             replicas.append(ScriptedReplica(at: Stage.replica(number), in: world))
         }
@@ -154,7 +156,10 @@ final class Stage {
     ) -> ScriptedClient {
         clients += 1
         return ScriptedClient(
-            from: Transport.Address(bytes: host, port: UInt16(40_000 + clients)), to: address, in: world)
+            from: Transport.Address(bytes: host, port: UInt16(40_000 + clients)),
+            to: address,
+            in: world
+        )
     }
 
     /// Sends one request on a connection of its own and waits for its answer.

@@ -8,11 +8,18 @@ import Transport
 /// An upgraded connection (RFC 9110 §7.8).
 @Suite struct `Tunnel` {
     private static let upgrade = head(
-        "GET /chat HTTP/1.1", "Host: a", "Connection: Upgrade", "Upgrade: websocket",
-        "Sec-WebSocket-Key: x")
+        "GET /chat HTTP/1.1",
+        "Host: a",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: x"
+    )
     private static let switching = head(
-        "HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", "Upgrade: websocket",
-        "Sec-WebSocket-Accept: y")
+        "HTTP/1.1 101 Switching Protocols",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Accept: y"
+    )
 
     /// A tunnel that stands, with its client.
     private func tunnel(
@@ -125,7 +132,8 @@ import Transport
 
     @Test func `a silent tunnel ends after its time`() throws {
         let (stage, client) = try tunnel(
-            Stage.Settings(top: #"timeouts: { tunnelIdle: "5s" },"#))
+            Stage.Settings(top: #"timeouts: { tunnelIdle: "5s" },"#)
+        )
         stage.pass(.seconds(4))
         client.send(Array("x".utf8))
         stage.pass(.seconds(4))
@@ -136,7 +144,8 @@ import Transport
 
     @Test func `the end of the gateway ends a tunnel, but not before the grace is over`() throws {
         let (stage, client) = try tunnel(
-            Stage.Settings(top: #"shutdown: { drainDelay: "1s", grace: "3s" },"#))
+            Stage.Settings(top: #"shutdown: { drainDelay: "1s", grace: "3s" },"#)
+        )
         stage.gateway.stop {}
         stage.pass(.seconds(3))
         #expect(!client.hasEnded)
@@ -158,7 +167,8 @@ import Transport
         (upgrade, "other"), (upgrade, "h2c"),
     ])
     func `a 101 that nobody asked for is the replica's fault`(
-        request: String, named: String
+        request: String,
+        named: String
     ) throws {
         let stage = try Stage()
         stage.replica.answer = { _, _ in
@@ -173,8 +183,13 @@ import Transport
         let stage = try Stage()
         try stage.ask(
             head(
-                "POST / HTTP/1.1", "Host: a", "Connection: Upgrade", "Upgrade: websocket",
-                "Content-Length: 2") + "ok")
+                "POST / HTTP/1.1",
+                "Host: a",
+                "Connection: Upgrade",
+                "Upgrade: websocket",
+                "Content-Length: 2"
+            ) + "ok"
+        )
         #expect(stage.replica.requests.first?.head.values("Upgrade") == [])
     }
 

@@ -111,9 +111,12 @@ import Transport
         #expect(stage.pool.snapshot().replicas.map(\.consecutiveFailures).max() == 1)
     }
 
-    @Test(arguments: [(429, "Retry-After: 2"), (503, "Retry-After: 2"), (429, "retry-after-ms: 20")])
+    @Test(arguments: [
+        (429, "Retry-After: 2"), (503, "Retry-After: 2"), (429, "retry-after-ms: 20"),
+    ])
     func `a replica that is full is held back and another one asked`(
-        status: Int, field: String
+        status: Int,
+        field: String
     ) throws {
         let stage = try stage(
             first: [.send(ScriptedReplica.ok("full", "\(field)\n", status: "\(status) X"))])
@@ -127,7 +130,8 @@ import Transport
     @Test func `an attempt that follows has less time left`() throws {
         let stage = try stage(
             first: [.wait(.seconds(2)), .reset],
-            Stage.Settings(route: #"timeout: "10s","#, replicas: 2))
+            Stage.Settings(route: #"timeout: "10s","#, replicas: 2)
+        )
         try stage.ask(Self.get)
         let left = stage.replicas.flatMap(\.requests)
             .compactMap { $0.head.value("X-Request-Timeout").flatMap(Double.init) }.sorted()
@@ -150,7 +154,8 @@ import Transport
     @Test func `a hundred interim answers come before the final one`() throws {
         let stage = try stage(
             first: (0..<100).map { _ in .send("HTTP/1.1 103 X\nLink: </a>\n\n") }
-                + [.send(ScriptedReplica.ok("last"))])
+                + [.send(ScriptedReplica.ok("last"))]
+        )
         let client = stage.client()
         client.send(Self.get)
         stage.run(within: .seconds(5)) { !client.answers.isEmpty }

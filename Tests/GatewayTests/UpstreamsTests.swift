@@ -54,7 +54,8 @@ import Transport
         }
         try stage.ask(Self.get)
         let answer = try stage.ask(
-            head("\(method) / HTTP/1.1", "Host: a", "Content-Length: 2") + "ok")
+            head("\(method) / HTTP/1.1", "Host: a", "Content-Length: 2") + "ok"
+        )
         #expect(answer.status == 200)
         #expect(stage.replica.requests.map(\.connection) == [0, 0, 1])
         #expect(stage.pool.snapshot().replicas.map(\.consecutiveFailures) == [0])
@@ -78,7 +79,8 @@ import Transport
         for _ in 0..<4 {
             #expect(
                 try stage.ask(head("POST / HTTP/1.1", "Host: a", "Content-Length: 0")).status
-                    == 200)
+                    == 200
+            )
         }
         #expect(stage.replicas.map(\.requests.count) == [0, 4])
         let states = stage.pool.snapshot().replicas.map(\.state)
@@ -98,7 +100,8 @@ import Transport
 
     @Test func `without any connection the answer is 502`() throws {
         let stage = try Stage(
-            Stage.Settings(pool: #"connectTimeout: "500ms","#, route: "attempts: 1,"))
+            Stage.Settings(pool: #"connectTimeout: "500ms","#, route: "attempts: 1,")
+        )
         stage.world.swallow(stage.replica.address)
         let answer = try stage.ask(Self.get)
         #expect(answer.status == 502)
@@ -120,7 +123,9 @@ import Transport
         let stage = try Stage(
             Stage.Settings(
                 top: #"shutdown: { drainDelay: "0s", grace: "1s" },"#,
-                pool: #"keepAlive: "1m","#))
+                pool: #"keepAlive: "1m","#
+            )
+        )
         try stage.ask(Self.get)
         #expect(stage.stop())
         stage.pass(.seconds(1))
@@ -130,7 +135,9 @@ import Transport
 
     @Test func `at most so many idle connections are kept to one replica`() throws {
         let stage = try Stage(
-            Stage.Settings(pool: #"keepAlive: "1m","#, concurrency: 300), bufferLimit: 2_000)
+            Stage.Settings(pool: #"keepAlive: "1m","#, concurrency: 300),
+            bufferLimit: 2_000
+        )
         stage.replica.answer = { _, _ in
             [.wait(.milliseconds(500)), .send(ScriptedReplica.ok("ok"))]
         }
