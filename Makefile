@@ -45,6 +45,11 @@ sim: setup-swift ## replay simulated worlds: SEEDS=1000, or one by SEED=8675309
 race: setup-swift setup-worker $(MODEL) ## run the Swift tests under the thread sanitizer
 	swift test --disable-xctest --sanitize thread --scratch-path .build-race
 
+.PHONY: surge
+surge: build ## replay the surge: 100 to 1,000 requests/s, 3 replicas to 8 or more and back
+	swift build -c release --product StubReplica
+	bench/surge --programs .build/release
+
 .PHONY: bench
 bench: build ## measure it beside nginx, HAProxy, Envoy and Caddy: about 40 minutes; BENCH=--help
 	.ci/setup peers

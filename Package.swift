@@ -93,7 +93,9 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: tests),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Gateway"],
+            dependencies: [
+                "Simulation", "Gateway", "Balancing", "Configuration", "Telemetry", "Transport",
+            ],
             swiftSettings: tests
         ),
     ],

@@ -189,7 +189,7 @@ final class ClientConnection {
     /// Ends one exchange; returns whether the connection serves another one.
     private func finish(_ exchange: Exchange) async -> Bool {
         if let buffer { exchange.body.finish(keeping: buffer) }
-        if isAbandoned || socket.isBroken || exchange.isTunnel { return false }
+        if isAbandoned || !socket.isOpen || socket.isBroken || exchange.isTunnel { return false }
         guard let current = buffer, exchange.keepsConnection, exchange.body.isReceived else {
             if exchange.isAnswered && exchange.reason != .clientGone { await linger() }
             return false

@@ -158,7 +158,9 @@ package final class Gateway: Sendable {
         for described in configuration.pools {
             members[described.name]?.discovery.use(described.listing)
         }
-        for (name, member) in old where members[name] == nil { retire(member) }
+        for (name, member) in old.sorted(by: { $0.key < $1.key }) where members[name] == nil {
+            retire(member)
+        }
         metrics.retain(
             pools: Set(configuration.pools.map(\.name)),
             routes: Set(configuration.routes.map(\.name))
@@ -380,7 +382,7 @@ package final class Gateway: Sendable {
         await stopProcesses(parking, context)
         advance(to: .over)
         wakeLanes()
-        for member in state.withLock({ $0.members }).values { member.pool.wakeTimekeeper() }
+        for member in membersInOrder { member.pool.wakeTimekeeper() }
         log.info("gateway", "stopped")
     }
 
@@ -396,8 +398,13 @@ package final class Gateway: Sendable {
         }
     }
 
+    /// By name: an order that replays.
+    private var membersInOrder: [Member] {
+        state.withLock { $0.members }.sorted { $0.key < $1.key }.map(\.value)
+    }
+
     private func stopProcesses(_ parking: Parking, _ context: LoopContext) async {
-        let members = state.withLock { Array($0.members.values) }
+        let members = membersInOrder
         let left = Countdown(members.count)
         let loop = loops[0]
         for member in members {
