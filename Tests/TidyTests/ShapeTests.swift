@@ -54,17 +54,16 @@ import Testing
     }
 
     @Test func `every package symbol is documented`() throws {
-        let declaration = try Regex(
-            #"^\s*(nonisolated |static |final |mutating |indirect )*package "#
-                + #"(nonisolated |static |final |mutating |consuming |indirect |internal\(set\) |"#
-                + #"private\(set\) |convenience )*"#
-                + #"(struct|class|enum|actor|protocol|func|let|var|typealias|subscript)\b"#
-        )
+        let declaration =
+            #"^ *(nonisolated |static |final |mutating |indirect )*package "#
+            + #"(nonisolated |static |final |mutating |consuming |indirect |internal\(set\) |"#
+            + #"private\(set\) |convenience )*"#
+            + #"(struct|class|enum|actor|protocol|func|let|var|typealias|subscript)\b"#
         for file in Tree.sources {
-            for (index, line) in file.code.enumerated() where line.contains(declaration) {
+            for line in try file.lines(with: declaration, inCode: true) {
                 #expect(
-                    isDocumented(index, in: file),
-                    "\(file.path):\(index + 1): \(file.lines[index])"
+                    isDocumented(line, in: file),
+                    "\(file.path):\(line + 1): \(file.lines[line])"
                 )
             }
         }
