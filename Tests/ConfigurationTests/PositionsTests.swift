@@ -4,11 +4,10 @@ import Testing
 @testable import Configuration
 
 @Suite struct `Positions in a text` {
-    private let positions = Positions(
-        of:
-            "{\n  listeners: [\n    { \"address\": 'x' }, // one\r\n    5,\n  ],\n"
-                + "  'é': { é: \"é\", b: 1 },\n}"
-    )
+    private static let text =
+        "{\n  listeners: [\n    { \"address\": 'x' }, // one\r\n    5,\n  ],\n"
+        + "  'é': { é: \"é\", b: 1 },\n}"
+    private let positions = Positions(of: text)
 
     @Test func `of values are those of their first character`() {
         #expect(positions.value(at: []) == Position(line: 1, column: 1))

@@ -70,7 +70,8 @@ import Testing
             #expect(lost <= 2, "\(result)")
             #expect(
                 result.outcomes.keys.allSatisfy { $0 == "200" || $0.hasPrefix("504") },
-                "\(result)")
+                "\(result)"
+            )
         }
     }
 

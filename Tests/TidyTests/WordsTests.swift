@@ -38,10 +38,13 @@ import Testing
         for file in Tree.tests where !file.path.hasPrefix("Tests/Simulation/") {
             for (index, line) in file.code.enumerated() where line.contains(pattern) {
                 // The name may stand some lines below its arguments.
-                let rest = file.lines[index..<min(index + 70, file.lines.count)]
-                let declaration = rest.first { line in
-                    ["func ", "struct ", "class ", "enum "].contains { line.contains($0) }
+                let rest = index..<min(index + 70, file.code.count)
+                let place = rest.first { line in
+                    ["func ", "struct ", "class ", "enum "].contains {
+                        file.code[line].contains($0)
+                    }
                 }
+                let declaration = place.map { file.lines[$0] }
                 #expect(
                     declaration?.contains(named) == true,
                     "\(file.path):\(index + 1): \(declaration ?? "")"
