@@ -7,7 +7,7 @@ import Testing
     private static let text =
         "{\n  listeners: [\n    { \"address\": 'x' }, // one\r\n    5,\n  ],\n"
         + "  'é': { é: \"é\", b: 1 },\n}"
-    private let positions = Positions(of: text)
+    private let positions = Positions(of: Self.text)
 
     @Test func `of values are those of their first character`() {
         #expect(positions.value(at: []) == Position(line: 1, column: 1))
