@@ -21,7 +21,8 @@ struct BodyTransfer {
     private let framing: BodyFraming
     private let sendsChunked: Bool
     private var remaining: UInt64
-    private var decoder: ChunkedDecoder?
+    /// Beside the value, which is copied on its way: most bodies have no chunks.
+    private let chunks: Chunks?
     /// Whether the last byte of the body has been taken.
     private(set) var isComplete: Bool
     /// Body bytes taken so far, without framing.
@@ -38,9 +39,9 @@ struct BodyTransfer {
         remaining = 0
         switch framing {
         case .length(let length): remaining = length
-        case .chunked: decoder = ChunkedDecoder(limits: limits)
-        case .none, .untilClose: break
+        case .chunked, .none, .untilClose: break
         }
+        chunks = framing == .chunked ? Chunks(limits: limits) : nil
     }
 
     /// Bytes the sender still announces; nil when it did not say.
@@ -90,12 +91,11 @@ struct BodyTransfer {
     }
 
     private mutating func takeChunks(from buffer: ByteBuffer) throws(WireError) -> Region {
-        guard var decoder else { return Region(start: buffer.start, end: buffer.start) }
+        guard let chunks else { return Region(start: buffer.start, end: buffer.start) }
         let start = buffer.start
         let decoded = try buffer.withMutableBytes { (bytes) throws(WireError) in
-            try decoder.decode(&bytes)
+            try chunks.decoder.decode(&bytes)
         }
-        self.decoder = decoder
         buffer.consume(decoded.consumed)
         bytesTaken += UInt64(decoded.dataLength)
         isComplete = decoded.ended
@@ -144,12 +144,18 @@ struct BodyTransfer {
     /// The last chunk, with the trailers if there is room for them (RFC 9110 §6.5.1 lets them go).
     private func lastChunk(room: Int) -> [UInt8] {
         var bytes: [UInt8] = [0x30, 0x0d, 0x0a]
-        if let trailers = decoder?.trailers, !trailers.isEmpty, trailers.count + 5 <= room {
+        if let trailers = chunks?.decoder.trailers, !trailers.isEmpty, trailers.count + 5 <= room {
             bytes += trailers
         }
         bytes += [0x0d, 0x0a]
         return bytes
     }
+}
+
+/// The state of a chunked body on its way in.
+private final class Chunks {
+    var decoder: ChunkedDecoder
+    init(limits: Limits) { decoder = ChunkedDecoder(limits: limits) }
 }
 
 /// `size CRLF` in hexadecimal, without leading zeros.

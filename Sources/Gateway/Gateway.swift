@@ -150,6 +150,13 @@ package final class Gateway: Sendable {
             state.snapshot = next
             state.members = members
         }
+        if let wanted = configuration.limits.connections, wanted > surroundings.connectionsMax {
+            log.warning(
+                "gateway",
+                "limits.connections is \(wanted), but the descriptors allow "
+                    + "\(surroundings.connectionsMax): raise the hard limit (ulimit -n)"
+            )
+        }
         connectionsMax.store(
             min(next.settings.connectionsMax, surroundings.connectionsMax),
             ordering: .relaxed

@@ -16,10 +16,22 @@
     package static let tailroomBytes = 64
 
     private let base: UnsafeMutableRawPointer
+    /// Where the run begins and ends. Behind a pointer, as its bytes are: each access to a stored
+    /// property of a class is checked for overlapping ones, and these two are read and moved some
+    /// fifty times a request, always whole and on one loop.
+    private let run: UnsafeMutablePointer<(start: Int, end: Int)>
+
     /// Offset of the first byte of the run.
-    package private(set) var start = ByteBuffer.headroomBytes
+    package private(set) var start: Int {
+        get { unsafe run.pointee.start }
+        set { unsafe run.pointee.start = newValue }
+    }
+
     /// Offset behind the last byte of the run.
-    package private(set) var end = ByteBuffer.headroomBytes
+    package private(set) var end: Int {
+        get { unsafe run.pointee.end }
+        set { unsafe run.pointee.end = newValue }
+    }
 
     /// Bytes of this buffer's memory: a slab, or less for one that only keeps a waiting request.
     let capacity: Int
@@ -27,7 +39,9 @@
     init(capacity: Int = ByteBuffer.slabBytes) {
         self.capacity = capacity
         unsafe base = .allocate(byteCount: capacity, alignment: 64)
-        if capacity < ByteBuffer.slabBytes { (start, end) = (0, 0) }
+        let first = capacity < ByteBuffer.slabBytes ? 0 : ByteBuffer.headroomBytes
+        unsafe run = .allocate(capacity: 1)
+        unsafe run.initialize(to: (first, first))
     }
 
     /// Whether it only keeps what it was made with, and takes nothing more.
@@ -36,7 +50,10 @@
     /// A slab that belongs to no pool and counts against no limit.
     package static func outsidePools() -> ByteBuffer { ByteBuffer() }
 
-    deinit { unsafe base.deallocate() }
+    deinit {
+        unsafe base.deallocate()
+        unsafe run.deallocate()
+    }
 
     /// Bytes in the run.
     package var count: Int { end - start }
