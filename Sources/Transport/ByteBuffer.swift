@@ -16,9 +16,11 @@
     package static let tailroomBytes = 64
 
     private let base: UnsafeMutableRawPointer
-    /// Where the run begins and ends. Behind a pointer, as its bytes are: each access to a stored
-    /// property of a class is checked for overlapping ones, and these two are read and moved some
-    /// fifty times a request, always whole and on one loop.
+    /// Where the run begins and ends.
+    ///
+    /// Behind a pointer, as its bytes are: each access to a stored property of a class is checked
+    /// for overlapping ones, and these two are read and moved some fifty times a request, always
+    /// whole and on one loop.
     private let run: UnsafeMutablePointer<(start: Int, end: Int)>
 
     /// Offset of the first byte of the run.
