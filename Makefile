@@ -33,6 +33,7 @@ run: build setup-worker $(MODEL) ## start the gateway with three real prediction
 test: setup-swift setup-worker $(MODEL) ## install what the tests need, and run all of them
 	.ci/setup python test bench
 	.venv/bin/python -m pytest -q -p no:cacheprovider docker/worker
+	swift build -c release --product sluice
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 
@@ -40,10 +41,6 @@ test: setup-swift setup-worker $(MODEL) ## install what the tests need, and run 
 sim: setup-swift ## replay simulated worlds: SEEDS=1000, or one by SEED=8675309
 	SLUICE_SIM_SEEDS=$(SEEDS) $(if $(SEED),SLUICE_SIM_SEED=$(SEED)) \
 		swift test --disable-xctest --filter SimulationTests
-
-.PHONY: race
-race: setup-swift setup-worker $(MODEL) ## run the Swift tests under the thread sanitizer
-	swift test --disable-xctest --sanitize thread --scratch-path .build-race
 
 .PHONY: surge
 surge: build ## replay the surge: 100 to 1,000 requests/s, 3 replicas to 8 or more and back

@@ -247,7 +247,7 @@ extension Lane {
     /// A buffer of its own for the scratch's first bytes; the scratch is lent to others meanwhile.
     func copyOfScratch(_ count: Int) -> ByteBuffer? {
         guard let own = context.buffers.take() else { return nil }
-        guard own.append(scratch.bytes(count)) else {
+        guard own.append(scratch, count) else {
             context.buffers.giveBack(own)
             return nil
         }
@@ -276,7 +276,7 @@ extension Lane {
             writer.write("}\n")
         }
         guard let count else { return nil }
-        body.replace(with: scratch.bytes(count))
+        body.replace(with: scratch, count)
         let isBodyless = exchange.method == .head
         return scratch.write { writer in
             writer.writeStatusLine(answer.status)

@@ -171,3 +171,15 @@ struct HeadScratch {
     @_lifetime(borrow self)
     func bytes(_ count: Int) -> Span<UInt8> { memory.span.extracting(0..<count) }
 }
+
+extension ByteBuffer {
+    /// Puts a written head behind the run; false when it does not fit there.
+    func append(_ head: HeadScratch, _ count: Int) -> Bool { append(head.bytes(count)) }
+}
+
+extension [UInt8] {
+    /// Replaces the contents with what was written.
+    mutating func replace(with written: HeadScratch, _ count: Int) {
+        replace(with: written.bytes(count))
+    }
+}

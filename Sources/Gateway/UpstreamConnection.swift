@@ -205,8 +205,9 @@ final class UpstreamConnection {
             if error.isAnotherAttempt { throw error }
         }
         if head.status == 101 {
-            guard !exchange.upgrade.isEmpty, let upgrade = head.upgrade,
-                buffer.bytes.part(upgrade).equalsIgnoringCase(exchange.upgrade.span)
+            let wanted = exchange.upgrade
+            guard !wanted.isEmpty, let upgrade = head.upgrade,
+                buffer.bytes.part(upgrade).equalsIgnoringCase(wanted.span)
             else { throw exchange.after(fault(.invalid(.badUpgrade))) }
         }
         var answer = Answer(head, for: exchange)
