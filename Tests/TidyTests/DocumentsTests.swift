@@ -79,7 +79,7 @@ import Testing
 
     @Test func `every target of make says what it does`() {
         let lines = Tree.text(of: "Makefile").split(separator: "\n")
-        for target in ["build", "run", "test", "sim", "race", "check", "lint", "format"] {
+        for target in ["build", "run", "test", "sim", "surge", "check", "lint", "format"] {
             let isDescribed = lines.contains { $0.hasPrefix(target + ":") && $0.contains("## ") }
             #expect(isDescribed, "\(target)")
         }
