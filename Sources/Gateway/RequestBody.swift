@@ -38,6 +38,10 @@ final class RequestBody {
     var isReceived: Bool { transfer.isComplete }
     /// Whether the replica has been sent all of it.
     var isSent: Bool { transfer.isComplete && next == pieces.count }
+    /// Whether all of it is announced and few enough bytes to be held for another attempt.
+    var staysReplayable: Bool {
+        transfer.bytesAnnounced.map { $0 + transfer.bytesTaken <= UInt64(holdBytesMax) } ?? false
+    }
     /// Body bytes received, without framing.
     var bytesReceived: UInt64 { transfer.bytesTaken }
     /// What the queue counts: the memory this request holds while it waits.

@@ -25,14 +25,17 @@ final class Upstreams {
 
     /// A connection to the replica: a kept one if it is still good, else a new one.
     ///
-    /// A request that cannot be sent twice gets a new one, since a kept one may break under it.
+    /// A request that cannot be sent twice gets a new one, since a kept one may break under it;
+    /// so does one under which a kept one broke, since the others may be as stale.
     /// - Throws: `.again` or `.upstream` when no connection comes about.
     func connection(
         to endpoint: Endpoint,
         for exchange: Exchange
     ) async throws(ExchangeError) -> UpstreamConnection {
-        if exchange.body.isReceived || exchange.method.isIdempotent,
-            let kept = takeIdle(endpoint)
+        let last = exchange.failures.last?.fault.stage
+        if exchange.body.isReceived
+            || exchange.method.isIdempotent && exchange.body.staysReplayable,
+            last != .unanswered(onReusedConnection: true), let kept = takeIdle(endpoint)
         {
             kept.socket.owner = exchange.client.parking
             return kept

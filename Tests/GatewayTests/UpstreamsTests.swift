@@ -73,6 +73,34 @@ import Transport
         #expect(stage.replica.requests.map(\.connection) == [0, 1])
     }
 
+    @Test func `a request under which a kept connection broke is not sent on another kept one`()
+        throws
+    {
+        let stage = try Stage()
+        stage.replica.answer = { request, number in
+            number > 1 && request.connection < 2
+                ? [.reset] : [.wait(.milliseconds(50)), .send(ScriptedReplica.ok("ok"))]
+        }
+        let clients = (0..<2).map { _ in stage.client() }
+        for client in clients { client.send(Self.get) }
+        stage.run(within: .seconds(1)) { clients.allSatisfy { !$0.answers.isEmpty } }
+        let answer = try stage.ask(head("POST / HTTP/1.1", "Host: a", "Content-Length: 2") + "ok")
+        #expect(answer.status == 200)
+        #expect(stage.replica.requests.count == 4)
+        #expect(stage.replica.requests.last?.connection == 2)
+    }
+
+    @Test func `a body too large to be held gets a connection that cannot be stale`() throws {
+        let stage = try Stage()
+        try stage.ask(Self.get)
+        let client = stage.client()
+        client.send(head("PUT / HTTP/1.1", "Host: a", "Content-Length: 2000000"))
+        client.send([UInt8](repeating: 7, count: 2_000_000))
+        stage.run(within: .seconds(10)) { !client.answers.isEmpty }
+        #expect(client.answers.map(\.status) == [200])
+        #expect(stage.replica.requests.map(\.connection) == [0, 1])
+    }
+
     @Test func `a refused connection sends the request to another replica`() throws {
         let stage = try Stage(Stage.Settings(replicas: 2))
         stage.replicas[0].refuse()
