@@ -21,13 +21,18 @@ extension ClientConnection {
         exchange.isAnswered = true
         if answer.status == 101 { return try await tunnel(answer, upstream, exchange) }
 
+        defer { exchange.bytesSent = answer.transfer.bytesTaken }
         var lastProgress = lane.now
+        var slabs = 0
         while true {
             let sent = try sendPending(&answer, from: upstream, exchange)
             if answer.pending.count == 0 {
                 if answer.transfer.isComplete { break }
                 if try receiveMore(&answer, from: upstream, exchange) {
                     lastProgress = lane.now
+                    slabs += 1
+                    // A fast pair is left after a while, so that others get their turn.
+                    if slabs % 16 == 0 { await Task.yield() }
                     continue
                 }
             }
@@ -39,7 +44,6 @@ extension ClientConnection {
             }
             try await waitToRelay(answer, since: lastProgress, upstream, exchange)
         }
-        exchange.bytesSent = answer.transfer.bytesTaken
         finish(answer, from: upstream, exchange)
     }
 
@@ -64,6 +68,11 @@ extension ClientConnection {
             case .end:
                 throw exchange.after(upstream.fault(.reset))
             case .wouldBlock:
+                // Its body may depend on the rest of the request.
+                if pumpRest(of: exchange, to: upstream) {
+                    await Task.yield()
+                    continue
+                }
                 try await exchange.wait(until: exchange.deadline)
                 if lane.now >= exchange.deadline && !upstream.socket.isReadable {
                     throw exchange.after(upstream.fault(.timeout))

@@ -97,6 +97,7 @@ import Transport
         let line = try line(stage)
         #expect(line["status"] as? Int == 200)
         #expect(line["reason"] as? String == "client_gone")
+        #expect(line["bytesOut"] as? Int == 4)
     }
 
     @Test(arguments: [

@@ -91,6 +91,24 @@ import Transport
 
     // MARK: an honest end
 
+    @Test func `a request goes on while the body that was announced for its answer is missing`()
+        throws
+    {
+        let stage = try Stage()
+        stage.replica.answerToHead = { _, _ in
+            [.send(head("HTTP/1.1 200 OK", "Content-Length: 3"))]
+        }
+        let client = stage.client()
+        client.send(head("POST / HTTP/1.1", "Host: a", "Content-Length: 4") + "ab")
+        stage.pass(.milliseconds(50))
+        client.send("cd".bytes)
+        stage.pass(.milliseconds(50))
+        #expect(stage.replica.requests.map(\.text) == ["abcd"])
+        stage.replica.act([.send("yes")])
+        stage.run(within: .seconds(1)) { !client.answers.isEmpty }
+        #expect(client.answers.map(\.text) == ["yes"])
+    }
+
     /// RFC 9112 §8: what is cut must look cut.
     @Test(arguments: ["close", "reset"], ["1.1", "1.0"])
     func `an answer with a length that breaks off is cut`(how: String, version: String) throws {
