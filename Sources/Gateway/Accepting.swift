@@ -30,7 +30,11 @@ extension Lane {
         _ serve: @escaping ClientService
     ) async {
         var peer: Address?
+        var taken = 0
         while true {
+            taken += 1
+            // However many come, those who are served get their turn.
+            if taken % 64 == 0 { await Task.yield() }
             do throws(SystemError) {
                 guard let descriptor = try listener.accept(peer: &peer) else { return }
                 admit(descriptor, as: kind, from: peer, serve)

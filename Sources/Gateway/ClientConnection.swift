@@ -98,6 +98,8 @@ final class ClientConnection {
                 idleDeadline = min(idleDeadline, lane.now + ClientConnection.lastCall)
             }
             if isCutting { return false }
+            // All that has come was read: bytes that go on dripping do not move the deadline.
+            if let headDeadline, lane.now >= headDeadline, parser.hasStarted { throw .slowClient }
             await parking.park(until: headDeadline ?? idleDeadline)
             if socket.isBroken { return false }
             if lane.now >= headDeadline ?? idleDeadline, !socket.isReadable {

@@ -113,6 +113,9 @@ final class UpstreamConnection {
             if let buffer, !buffer.isEmpty, let head = try parseHead(in: buffer, for: exchange) {
                 if head.isInformational {
                     try await passOn(head, in: buffer, for: exchange)
+                    // However many come: others get their turn, and the deadline its due.
+                    await Task.yield()
+                    if context.now >= exchange.deadline { throw timedOut(exchange) }
                     continue
                 }
                 return try begin(head, in: buffer, for: exchange)
