@@ -25,7 +25,9 @@ package let systemResolver: Resolver = { name, port, done in
         done(.addresses([address]))
         return
     }
-    Thread.start(name: "resolve") { done(resolveBlocking(name, port)) }
+    // The machine may have no thread left: the last known addresses stay.
+    let result = Thread.tryStart(name: "resolve") { done(resolveBlocking(name, port)) }
+    if result != 0 { done(.failed("no thread: \(SystemError.text(for: result))")) }
 }
 
 private func resolveBlocking(_ name: String, _ port: UInt16) -> Resolution {

@@ -12,6 +12,12 @@ package enum Thread {
 
     /// Runs `body` on a new thread; the kernel keeps 15 bytes of its name.
     package static func start(name: String, _ body: @escaping @Sendable () -> Void) {
+        let result = tryStart(name: name, body)
+        precondition(result == 0, "pthread_create: \(SystemError.text(for: result))")
+    }
+
+    /// As `start`, for a thread that can be done without: the errno, 0 when it runs.
+    static func tryStart(name: String, _ body: @escaping @Sendable () -> Void) -> Int32 {
         let start = unsafe Unmanaged.passRetained(
             Start {
                 unsafe sluice_name_thread(String(name.prefix(15)))
@@ -29,7 +35,11 @@ package enum Thread {
             },
             start
         )
-        precondition(result == 0, "pthread_create: \(SystemError.text(for: result))")
+        guard result == 0 else {
+            unsafe Unmanaged<Start>.fromOpaque(start).release()
+            return result
+        }
         pthread_detach(thread)
+        return 0
     }
 }
