@@ -17,15 +17,17 @@ struct IdentifierSource {
 
     /// Appends `digits` random lower-case hexadecimal digits, not all of them zero.
     mutating func appendHex(_ digits: Int, to bytes: inout [UInt8]) {
-        var left = digits
-        while left > 0 {
-            var bits = next() | 1
-            for _ in 0..<min(16, left) {
-                let digit = UInt8(bits >> 60)
-                bytes.append(digit < 10 ? 0x30 + digit : 0x61 + digit - 10)
-                bits <<= 4
+        bytes.append(addingCapacity: digits) { output in
+            var left = digits
+            while left > 0 {
+                var bits = next() | 1
+                for _ in 0..<min(16, left) {
+                    let digit = UInt8(truncatingIfNeeded: bits >> 60)
+                    output.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+                    bits <<= 4
+                }
+                left -= 16
             }
-            left -= 16
         }
     }
 }

@@ -42,7 +42,7 @@ extension Lane {
                 writer.writeField(.upgrade, exchange.upgrade)
             }
             // Last, and of fixed width: each attempt writes over the value.
-            writer.writeField(.xRequestTimeout, RemainingTime.placeholder)
+            writer.writeField(.xRequestTimeout, RemainingTime.blank)
             writer.writeLineEnd()
         }
     }
@@ -127,7 +127,7 @@ extension Lane {
 
 /// The value of `X-Request-Timeout`: seconds with three decimals, always as wide.
 struct RemainingTime {
-    static let placeholder: StaticString = "00000.000"
+    static let blank: StaticString = "00000.000"
     /// Bytes between the value's end and the head's: two line ends.
     static let distanceFromEnd = 4
 

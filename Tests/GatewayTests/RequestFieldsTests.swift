@@ -300,7 +300,7 @@ import Testing
     ])
     func `remaining time is always as wide`(duration: Duration, expected: String) {
         #expect(written { $0.write(RemainingTime(duration).bytes) } == expected)
-        #expect(expected.utf8.count == RemainingTime.placeholder.utf8CodeUnitCount)
+        #expect(expected.utf8.count == RemainingTime.blank.utf8CodeUnitCount)
     }
 
     @Test func `Expect is answered here and not sent on`() throws {
