@@ -4,7 +4,8 @@ import PackageDescription
 /// The settings of every target: see CONTRIBUTING.md, "Swift here".
 ///
 /// Each access to a stored property of a class is checked for overlapping ones in debug builds, and
-/// so by every test; in release builds it would take a third of a request's instructions (decision 9).
+/// so by every test; in release builds that would take a third of a request's instructions
+/// (docs/decisions, 9).
 let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     .enableUpcomingFeature("ExistentialAny"),

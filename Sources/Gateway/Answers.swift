@@ -141,6 +141,12 @@ extension OwnAnswer {
                 reason: .connectFailed,
                 detail: "no connection to a replica"
             )
+        case .noConnectionLeft:
+            self.init(
+                status: 503,
+                reason: .connectFailed,
+                detail: "the gateway has no connection left"
+            )
         case .reset:
             self.init(
                 status: 502,

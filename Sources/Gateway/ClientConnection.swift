@@ -112,6 +112,8 @@ final class ClientConnection {
     private func receive() throws(ExchangeError) -> Received {
         guard socket.isReadable else { return .wouldBlock }
         guard let buffer = buffer ?? lane.context.buffers.takeForRequest() else {
+            // One that only closes needs no memory and no answer.
+            if socket.peerClosed { return .end }
             throw .outOfBuffers
         }
         self.buffer = buffer

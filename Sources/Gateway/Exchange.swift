@@ -32,6 +32,8 @@ final class Exchange {
     var route: Route?
     private(set) var arrivedAt: Instant
     private(set) var deadline: Instant
+    /// Whether the client asked for a deadline before the route's: no replica is blamed for it.
+    private(set) var hasOwnDeadline = false
     private(set) var attempts = 0
     private(set) var tried: [ReplicaID] = []
     /// The attempts that failed, for `/explain`; at most as many as a route allows.
@@ -114,6 +116,7 @@ final class Exchange {
     /// Sets the deadline: the smallest of the route's timeout and what the client asks for.
     func setDeadline(route timeout: Duration, client wish: Duration?) {
         deadline = arrivedAt + min(timeout, wish ?? timeout)
+        hasOwnDeadline = wish.map { $0 < timeout } ?? false
     }
 
     /// What is left until the deadline; never negative.

@@ -57,6 +57,8 @@ struct UpstreamFault: Equatable {
     enum Kind: Equatable {
         case connectFailed
         case connectTimeout
+        /// No descriptor or port of our own was left for a connection.
+        case noConnectionLeft
         case reset
         case timeout
         case invalid(WireError)
@@ -86,6 +88,7 @@ struct UpstreamFault: Equatable {
         switch kind {
         case .connectFailed: .failure(.connectRefused)
         case .connectTimeout: .failure(.connectTimeout)
+        case .noConnectionLeft: .abandoned
         // A kept connection that the replica closed is its right, not its failure.
         case .reset:
             stage == .unanswered(onReusedConnection: true) ? .abandoned : .failure(.reset)
@@ -100,6 +103,7 @@ struct UpstreamFault: Equatable {
     var attemptResult: AttemptResult {
         switch kind {
         case .connectFailed, .connectTimeout: .connectFailed
+        case .noConnectionLeft: .abandoned
         case .reset: .reset
         case .timeout: .timeout
         case .invalid: .invalid
@@ -111,7 +115,7 @@ struct UpstreamFault: Equatable {
 
     var retryCause: RetryCause {
         switch kind {
-        case .connectFailed, .connectTimeout: .connectFailed
+        case .connectFailed, .connectTimeout, .noConnectionLeft: .connectFailed
         case .reset: stage == .unanswered(onReusedConnection: true) ? .staleConnection : .reset
         case .timeout, .stalled: .timeout
         case .invalid, .status: .badStatus

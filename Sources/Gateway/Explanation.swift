@@ -65,6 +65,7 @@ extension UpstreamFault {
         switch kind {
         case .connectFailed: "no connection"
         case .connectTimeout: "no connection in time"
+        case .noConnectionLeft: "the gateway had no connection left"
         case .reset:
             stage == .unanswered(onReusedConnection: true)
                 ? "the kept connection had been closed" : "it broke the connection"

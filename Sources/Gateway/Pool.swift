@@ -18,7 +18,7 @@ final class Pool: Sendable {
     /// Closes kept connections on every loop.
     private let closeIdle: @Sendable (Int) -> Void
     /// Told when a replica is gone: its endpoint.
-    private let onRemoved: Mutex<(@Sendable (String) -> Void)?>
+    private let onRemoved: Mutex<[@Sendable (String) -> Void]>
 
     /// One who stands in the queue: where it is resumed, and what it got.
     private struct Waiting {
@@ -69,7 +69,7 @@ final class Pool: Sendable {
         self.metrics = metrics
         self.log = log
         self.closeIdle = closeIdle
-        onRemoved = Mutex(nil)
+        onRemoved = Mutex([])
         state = Mutex(State(decisions: PoolState(options: options, seed: seed)))
     }
 
@@ -157,7 +157,10 @@ final class Pool: Sendable {
             case .shed(let shed):
                 throw .shed(shed)
             case nil:
-                continue
+                // A pool that is gone from the configuration has no timekeeper any more.
+                guard exchange.lane.now >= exchange.deadline + .seconds(1) else { continue }
+                withdraw(id, now: exchange.lane.now)
+                throw .deadline
             }
         }
     }
@@ -276,9 +279,15 @@ final class Pool: Sendable {
         change(now) { state, now in state.decisions.probed(id, outcome, now: now) }
     }
 
-    /// Whom to tell the endpoint of a replica that is gone.
-    func whenRemoved(_ body: (@Sendable (String) -> Void)?) {
-        onRemoved.withLock { $0 = body }
+    /// Whom else to tell the endpoint of a replica that is gone.
+    ///
+    /// After a reload two generations of processes may be in one pool: the old one drains.
+    func whenRemoved(_ body: @escaping @Sendable (String) -> Void) {
+        onRemoved.withLock { bodies in
+            // More generations than this do not drain at once.
+            if bodies.count == 8 { bodies.removeFirst() }
+            bodies.append(body)
+        }
     }
 
     /// Notes how many replicas the load asks for.
@@ -367,7 +376,7 @@ final class Pool: Sendable {
         }
         for key in idle + removed.map(\.key) { closeIdle(key) }
         for endpoint in removed {
-            onRemoved.withLock { $0 }?(endpoint.name)
+            for tell in onRemoved.withLock({ $0 }) { tell(endpoint.name) }
         }
         for transition in effects.transitions {
             let words = transition.why.rawValue.replacingUnderscores

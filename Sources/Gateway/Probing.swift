@@ -47,18 +47,22 @@ final class Prober: Sendable {
                 await parking.park(until: next.at)
                 continue
             }
-            let outcome = await probe(next.endpoint, parking, context)
+            guard let outcome = await probe(next.endpoint, parking, context) else {
+                // What we lack says nothing about the replica.
+                await parking.sleep(until: context.now + .milliseconds(500))
+                continue
+            }
             pool.metrics.probed(outcome.result)
             pool.probed(id, outcome, now: context.now)
         }
     }
 
-    /// Asks a replica once, on a connection of its own.
+    /// Asks a replica once, on a connection of its own; nil when there is none left for it.
     private func probe(
         _ endpoint: Endpoint,
         _ parking: Parking,
         _ context: LoopContext
-    ) async -> ProbeOutcome {
+    ) async -> ProbeOutcome? {
         let settings = self.settings.withLock { $0 }
         let deadline = context.now + settings.timeout
         do throws(SystemError) {
@@ -80,7 +84,7 @@ final class Prober: Sendable {
                 deadline
             )
         } catch {
-            return .refused
+            return error.isPeers ? .refused : nil
         }
     }
 
@@ -92,8 +96,8 @@ final class Prober: Sendable {
         _ parking: Parking,
         _ context: LoopContext,
         _ deadline: Instant
-    ) async -> ProbeOutcome {
-        guard let buffer = context.buffers.take() else { return .timedOut }
+    ) async -> ProbeOutcome? {
+        guard let buffer = context.buffers.take() else { return nil }
         defer { context.buffers.giveBack(buffer) }
         let request = Array(
             ("GET \(path) HTTP/1.1\r\nHost: \(endpoint.name)\r\n"

@@ -41,13 +41,14 @@ final class ProcessPool: Sendable {
                     onEvent: { [self] in report($0) }
                 )
             )
+            state.withLock { $0.supervisor = supervisor }
+            pool.whenRemoved { endpoint in supervisor.drained(endpoint) }
+            try supervisor.start()
+            // Only now: options that did not start are tried again by the next reload.
             state.withLock { state in
-                state.supervisor = supervisor
                 state.options = options
                 state.scaling = scaling
             }
-            pool.whenRemoved { endpoint in supervisor.drained(endpoint) }
-            try supervisor.start()
         } catch {
             gateway.log.error("pool.\(pool.name)", "cannot start processes: \(error)")
             return

@@ -75,7 +75,7 @@ extension ClientConnection {
                 }
                 try await exchange.wait(until: exchange.deadline)
                 if lane.now >= exchange.deadline && !upstream.socket.isReadable {
-                    throw exchange.after(upstream.fault(.timeout))
+                    throw upstream.timedOut(exchange)
                 }
             }
         }
@@ -135,7 +135,8 @@ extension ClientConnection {
             }
         } catch {
             // Cut or malformed: no last chunk is invented (RFC 9112 §8).
-            throw .upstream(upstream.fault(.reset, answered: true))
+            let isCut = upstream.socket.peerClosed && buffer.isEmpty
+            throw .upstream(upstream.fault(isCut ? .reset : .invalid(error), answered: true))
         }
     }
 
@@ -182,9 +183,7 @@ extension ClientConnection {
         try await exchange.wait(until: min(limit, exchange.deadline))
         let hasMoved = waitsForClient ? socket.isWritable : upstream.socket.isReadable
         if hasMoved { return }
-        if lane.now >= exchange.deadline {
-            throw .upstream(upstream.fault(.timeout, answered: true))
-        }
+        if lane.now >= exchange.deadline { throw upstream.timedOut(exchange) }
         if lane.now >= limit {
             if waitsForClient { throw .clientGone }
             throw .upstream(upstream.fault(.stalled, answered: true))

@@ -27,8 +27,6 @@ final class RequestBody {
     private var holdBytesMax = 0
     /// Whether everything received so far is still here.
     private(set) var isReplayable = true
-    /// Whether any byte was given to the current replica.
-    private(set) var hasSent = false
     /// Whether the replica takes no more; the rest of the body is not forwarded.
     var isBroken = false
 
@@ -51,7 +49,6 @@ final class RequestBody {
     func reset() {
         transfer = BodyTransfer(.none, sendsChunked: false, limits: Limits())
         isReplayable = true
-        hasSent = false
         isBroken = false
     }
 
@@ -72,7 +69,6 @@ final class RequestBody {
         self.holdBytesMax = holdBytesMax
         isReplayable = true
         isBroken = false
-        hasSent = false
         next = 0
         cursor = 0
         if let announced = transfer.bytesAnnounced, announced > bytesMax { throw .tooLarge }
@@ -118,7 +114,6 @@ final class RequestBody {
         precondition(isReplayable, "a body that is gone cannot be sent again")
         next = 0
         cursor = headStart
-        hasSent = false
         isBroken = false
     }
 
@@ -172,7 +167,6 @@ final class RequestBody {
                     return moved
                 }
                 if sent == 0 { return moved }
-                hasSent = true
                 moved = true
                 cursor += sent
                 if cursor < piece.end { continue }

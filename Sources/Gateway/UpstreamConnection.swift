@@ -98,7 +98,9 @@ final class UpstreamConnection {
         let waitsForClient = socket.isWritable
         let limit = context.now + (waitsForClient ? timeouts.body : exchange.streamIdle)
         try await exchange.wait(until: min(limit, exchange.deadline))
-        if context.now >= exchange.deadline { throw timedOut(exchange) }
+        if context.now >= exchange.deadline {
+            throw waitsForClient ? .deadline : timedOut(exchange)
+        }
         guard context.now >= limit, !socket.isReadable, socket.isWritable == waitsForClient
         else { return }
         if !waitsForClient { throw exchange.after(fault(.timeout)) }
@@ -133,9 +135,14 @@ final class UpstreamConnection {
                         continue
                     }
                 }
-                try await exchange.wait(until: exchange.deadline)
-                if context.now >= exchange.deadline && !socket.isReadable {
-                    throw timedOut(exchange)
+                if exchange.body.isReceived || exchange.body.isBroken {
+                    try await exchange.wait(until: exchange.deadline)
+                    if context.now >= exchange.deadline && !socket.isReadable {
+                        throw timedOut(exchange)
+                    }
+                } else {
+                    // It has begun to answer, but the rest of the request is still to come.
+                    try await waitToSend(exchange)
                 }
             }
         }
@@ -272,7 +279,10 @@ final class UpstreamConnection {
     }
 
     /// The deadline came while the replica was at work.
-    private func timedOut(_ exchange: Exchange) -> ExchangeError {
-        exchange.after(fault(.timeout))
+    ///
+    /// One that the client set says nothing about the replica.
+    func timedOut(_ exchange: Exchange) -> ExchangeError {
+        if exchange.hasOwnDeadline { return .deadline }
+        return exchange.after(fault(.timeout))
     }
 }

@@ -48,15 +48,15 @@ final class Upstreams {
         )
         let socket = try connecting { () throws(SystemError) in
             try Socket.connecting(to: endpoint.address, on: context)
-        } orElse: {
-            exchange.after(.connecting(.connectFailed))
+        } orElse: { error in
+            exchange.after(.connecting(error.isPeers ? .connectFailed : .noConnectionLeft))
         }
         // Given up before it is wrapped, the socket closes with its last reference.
         socket.owner = exchange.client.parking
         while !(try connecting { () throws(SystemError) in
             try socket.finishConnecting()
-        } orElse: {
-            exchange.after(.connecting(.connectFailed))
+        } orElse: { error in
+            exchange.after(.connecting(error.isPeers ? .connectFailed : .noConnectionLeft))
         }) {
             try await exchange.wait(until: deadline)
             if context.now >= exchange.deadline { throw .deadline }
@@ -81,9 +81,9 @@ final class Upstreams {
     /// A step of connecting; refused, unreachable or without a descriptor, nothing was sent.
     private func connecting<Value>(
         _ step: () throws(SystemError) -> Value,
-        orElse fault: () -> ExchangeError
+        orElse fault: (SystemError) -> ExchangeError
     ) throws(ExchangeError) -> Value {
-        do throws(SystemError) { return try step() } catch { throw fault() }
+        do throws(SystemError) { return try step() } catch { throw fault(error) }
     }
 
     private func takeIdle(_ endpoint: Endpoint) -> UpstreamConnection? {

@@ -31,6 +31,7 @@ import Testing
         (.stopping, 503, .stopping),
         (fault(.connectFailed), 502, .connectFailed),
         (fault(.connectTimeout), 502, .connectFailed),
+        (fault(.noConnectionLeft), 503, .connectFailed),
         (fault(.reset), 502, .upstreamReset),
         (fault(.timeout), 504, .upstreamTimeout),
         (fault(.invalid(.badStatusLine)), 502, .upstreamInvalid),

@@ -12,6 +12,7 @@ import Testing
     static let fresh: [Row] = [
         (.connectFailed, .failure(.connectRefused), .connectFailed, .connectFailed),
         (.connectTimeout, .failure(.connectTimeout), .connectFailed, .connectFailed),
+        (.noConnectionLeft, .abandoned, .abandoned, .connectFailed),
         (.reset, .failure(.reset), .reset, .reset),
         (.timeout, .failure(.timeout), .timeout, .timeout),
         (.invalid(.badField), .failure(.invalid), .invalid, .badStatus),
