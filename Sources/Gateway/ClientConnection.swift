@@ -60,6 +60,7 @@ final class ClientConnection {
         }
         releaseBuffer()
         socket.close()
+        parking.retire()
         self.exchange = nil
     }
 

@@ -16,6 +16,8 @@ final class UpstreamConnection {
     private(set) var buffer: ByteBuffer?
     private var idleSince: Instant
     private var progressDue: Instant
+    /// When the current request was begun to be sent.
+    private var startedAt: Instant
     /// Whether any byte of the current answer has come.
     private var hasReceived = false
     /// Whether it has served a request before this one.
@@ -34,6 +36,7 @@ final class UpstreamConnection {
         self.keepAlive = keepAlive
         self.context = context
         idleSince = context.now
+        startedAt = context.now
         // The lease itself was progress.
         progressDue = context.now + .seconds(1)
     }
@@ -68,6 +71,7 @@ final class UpstreamConnection {
     func send(_ exchange: Exchange) async throws(ExchangeError) {
         isReusable = false
         hasReceived = false
+        startedAt = context.now
         progressDue = context.now + .seconds(1)
         parser = ResponseParser(limits: exchange.lane.snapshot.settings.limits)
         exchange.body.patchHead(
@@ -269,12 +273,20 @@ final class UpstreamConnection {
     /// The answer has passed: the connection may be used again.
     func markClean() { isReusable = true }
 
+    /// Whether a kept connection may have been closed before the request came.
+    ///
+    /// Not when it brought part of an answer, and not after a time in which a close on its way
+    /// would have arrived: then the replica had the request, and broke under it.
+    private var isStale: Bool {
+        isReused && !hasReceived && context.now < startedAt + UpstreamConnection.staleWithin
+    }
+
+    private static let staleWithin = Duration.seconds(1)
+
     func fault(_ kind: UpstreamFault.Kind, answered: Bool = false) -> UpstreamFault {
         UpstreamFault(
             kind: kind,
-            // A kept connection that brought part of an answer was no stale one.
-            stage: answered
-                ? .answering : .unanswered(onReusedConnection: isReused && !hasReceived)
+            stage: answered ? .answering : .unanswered(onReusedConnection: isStale)
         )
     }
 

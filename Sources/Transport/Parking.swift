@@ -34,6 +34,9 @@
         signalled = false
     }
 
+    /// Lets go of the timers; to be called when the last wait is over.
+    package func retire() { context.timers.forget(self) }
+
     /// Waits for a point in time, whatever else happens meanwhile.
     package func sleep(until instant: Instant) async {
         while context.now < instant { await park(until: instant) }

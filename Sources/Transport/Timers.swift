@@ -12,6 +12,10 @@ struct Timers {
     }
 
     private var heap: [Entry] = []
+    /// Entries that nobody waits for any more, about.
+    private var stale = 0
+    /// So many are kept before the heap is cleared of them, if they are half of it.
+    private static let staleMax = 1024
 
     /// When the earliest entry is due.
     var next: Instant? { heap.first?.time }
@@ -19,10 +23,27 @@ struct Timers {
 
     /// Makes sure that `parking` is looked at no later than `time`.
     mutating func arm(_ parking: Parking, at time: Instant) {
-        if let armed = parking.armed, armed <= time { return }
+        if let armed = parking.armed {
+            if armed <= time { return }
+            stale += 1
+        }
         parking.armed = time
         heap.append(Entry(time: time, parking: parking))
         siftUp(from: heap.count - 1)
+    }
+
+    /// Nobody will wait in `parking` any more.
+    ///
+    /// Its entry stays until it is due, but of many such entries the heap is cleared: connections
+    /// that come and go quickly must not pile up for as long as they could have stayed.
+    mutating func forget(_ parking: Parking) {
+        guard parking.armed != nil else { return }
+        parking.armed = nil
+        stale += 1
+        guard stale > max(Timers.staleMax, heap.count / 2) else { return }
+        // A sorted array is a heap.
+        heap = heap.filter { $0.parking.armed == $0.time }.sorted { $0.time < $1.time }
+        stale = 0
     }
 
     /// The next parking whose deadline has come by `now`; nil when none has.
@@ -31,7 +52,10 @@ struct Timers {
             removeFirst()
             let parking = first.parking
             // An entry that an earlier one has replaced.
-            guard parking.armed == first.time else { continue }
+            guard parking.armed == first.time else {
+                stale = max(0, stale - 1)
+                continue
+            }
             parking.armed = nil
             guard parking.isParked, let deadline = parking.deadline else { continue }
             if deadline <= now { return parking }

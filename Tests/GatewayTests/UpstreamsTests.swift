@@ -61,6 +61,19 @@ import Transport
         #expect(stage.pool.snapshot().replicas.map(\.consecutiveFailures) == [0])
     }
 
+    @Test func `a kept connection that breaks after long work was no stale one`() throws {
+        let stage = try Stage()
+        stage.replica.answer = { _, number in
+            number == 1
+                ? [.wait(.seconds(2)), .reset] : [.send(ScriptedReplica.ok("ok"))]
+        }
+        try stage.ask(Self.get)
+        let answer = try stage.ask(head("POST / HTTP/1.1", "Host: a", "Content-Length: 2") + "ok")
+        #expect(answer.status == 502)
+        #expect(stage.replica.requests.count == 2)
+        #expect(stage.pool.snapshot().replicas.map(\.consecutiveFailures) == [1])
+    }
+
     @Test func `a body that is still coming gets a connection that cannot be stale`() throws {
         let stage = try Stage()
         try stage.ask(Self.get)

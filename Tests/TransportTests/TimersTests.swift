@@ -41,6 +41,32 @@ import Testing
         #expect(timers.next == start + .seconds(1))
     }
 
+    @Test func `do not pile up for those who are gone`() {
+        var timers = Timers()
+        let staying = (0..<100).map { _ in Parking(on: context) }
+        for (index, parking) in staying.enumerated() {
+            timers.arm(parking, at: start + .seconds(100 + index))
+        }
+        for index in 0..<100_000 {
+            let parking = Parking(on: context)
+            timers.arm(parking, at: start + .seconds(75 + index))
+            timers.forget(parking)
+        }
+        #expect(timers.count < 3_000)
+        #expect(timers.next.map { $0 <= start + .seconds(100) } == true)
+        #expect(staying.allSatisfy { $0.armed != nil })
+    }
+
+    @Test func `forget only what is armed`() {
+        var timers = Timers()
+        let parking = Parking(on: context)
+        timers.forget(parking)
+        timers.arm(parking, at: start)
+        timers.forget(parking)
+        #expect(timers.popDue(by: start + .seconds(1)) == nil)
+        #expect(timers.count == 0)
+    }
+
     @Test func `wake nobody who does not wait`() {
         var timers = Timers()
         timers.arm(Parking(on: context), at: start)
