@@ -32,12 +32,21 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]
+        ),
         .target(name: "HTTPWire", swiftSettings: strict),
         .target(name: "Balancing", swiftSettings: strict),
         .target(name: "Configuration", swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
         .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Transport", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(
+            name: "Transport",
+            dependencies: ["CLinux", "COpenSSL"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Gateway",
             dependencies: [
@@ -63,6 +72,7 @@ let package = Package(
             path: "Tests/Simulation",
             swiftSettings: tests
         ),
+        .target(name: "Certificates", path: "Tests/Certificates", swiftSettings: tests),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: tests),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: tests),
         .testTarget(
@@ -75,7 +85,7 @@ let package = Package(
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: tests),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["Transport", "Simulation"],
+            dependencies: ["Transport", "Simulation", "Certificates"],
             swiftSettings: tests
         ),
         .testTarget(

@@ -26,6 +26,8 @@ package final class LoopContext {
     /// What the loop's user keeps with it.
     package var attachment: AnyObject?
     var timers = Timers()
+    /// Where TLS records stand before they are sent.
+    lazy var records = RecordStage()
     private var sockets: [UnownedSocket] = []
     private var freeSlots: [Int] = []
     private var events: [ReadyEvent] = []

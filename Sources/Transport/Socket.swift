@@ -22,6 +22,10 @@ package final class Socket {
     private let network: any Network
     private var descriptor: Int32
     private let slot: Int
+    /// What secures the connection; nil: nothing does.
+    private var tls: TLSSession?
+    /// FIN follows the records that are still to be sent.
+    private var endsAfterRecords = false
     /// Who is resumed when anything happens here; nil: nobody, the booleans tell later.
     package var owner: Parking?
     package private(set) var isReadable = true
@@ -109,6 +113,7 @@ package final class Socket {
             peerClosed = true
             isBroken = true
         }
+        if tls != nil { sendRecords() }
         owner?.unpark()
     }
 
@@ -146,6 +151,7 @@ package final class Socket {
         guard isReadable else { return .wouldBlock }
         let room = buffer.room
         precondition(room > 0, "receive without room")
+        if let tls { return try receive(into: buffer, through: tls) }
         while true {
             let count = unsafe network.receive(descriptor, into: buffer.writable)
             if count > 0 {
@@ -182,6 +188,7 @@ package final class Socket {
         to end: Int
     ) throws(SystemError) -> Int {
         guard isWritable, start < end else { return 0 }
+        if let tls { return try send(buffer, from: start, to: end, through: tls) }
         while true {
             let count = unsafe network.send(descriptor, from: buffer.memory(from: start, to: end))
             if count >= 0 {
@@ -202,15 +209,126 @@ package final class Socket {
         }
     }
 
+    // MARK: TLS
+
+    /// Secures the connection as its server; `handshake` must complete before anything else.
+    ///
+    /// - Throws: when there is no memory for it.
+    package func startTLS(as server: TLSServer) throws(TLSError) {
+        tls = try TLSSession(.server(server), of: descriptor, on: context)
+    }
+
+    /// Secures the connection as a client of a server that must prove to be `name`, a DNS name or
+    /// an IP address; `handshake` must complete before anything else.
+    ///
+    /// `key` tells servers of one name apart when sessions are resumed.
+    /// - Throws: when there is no memory for it, or the name is none.
+    package func startTLS(
+        with client: TLSClient,
+        to name: String,
+        key: String = ""
+    ) throws(TLSError) {
+        tls = try TLSSession(.client(client, name: name, key: key), of: descriptor, on: context)
+    }
+
+    /// Goes on with the handshake; false when the peer's next bytes must be waited for.
+    ///
+    /// True at once on a connection without TLS.
+    /// - Throws: why it failed; then the connection is of no use, unless the peer spoke plain HTTP.
+    package func handshake() throws(TLSError) -> Bool {
+        guard let tls else { return true }
+        return try tls.handshake(isReadable: &isReadable, isWritable: &isWritable)
+    }
+
+    /// Goes on without TLS, for a word in clear to a peer that speaks plain HTTP.
+    package func abandonTLS() { tls = nil }
+
+    /// Whether TLS secures the connection.
+    package var isSecure: Bool { tls != nil }
+    /// Whether the handshake resumed an earlier session.
+    package var isResumed: Bool { tls?.isResumed ?? false }
+    /// The protocol that the handshake agreed on (ALPN); empty when there is none.
+    package var agreedProtocol: String { tls?.agreedProtocol ?? "" }
+    /// What the peer's certificate says; nil when it showed none.
+    package var tlsPeer: TLSPeer? { tls?.peer }
+
+    /// Sends what waits for company, and looks whether what has arrived on an idle connection is
+    /// data or an end: TLS sends tickets and other things by the way.
+    package func settle() {
+        guard let tls else { return }
+        if isReadable { isReadable = tls.hasData(isWritable: &isWritable) }
+        if tls.hasLeftover { tls.flush(&isWritable) }
+    }
+
+    private func receive(
+        into buffer: ByteBuffer,
+        through tls: TLSSession
+    ) throws(SystemError) -> Received {
+        let count = unsafe tls.read(
+            into: buffer.writable,
+            isReadable: &isReadable,
+            isWritable: &isWritable,
+            peerClosed: peerClosed
+        )
+        if let count {
+            buffer.filled(count)
+            return .bytes(count)
+        }
+        switch tls.end {
+        case nil: return .wouldBlock
+        case .clean:
+            peerClosed = true
+            return .end
+        case .broken(let error):
+            isBroken = true
+            peerClosed = true
+            throw error
+        }
+    }
+
+    private func send(
+        _ buffer: ByteBuffer,
+        from start: Int,
+        to end: Int,
+        through tls: TLSSession
+    ) throws(SystemError) -> Int {
+        do throws(SystemError) {
+            return try unsafe tls.write(
+                buffer.memory(from: start, to: end),
+                isWritable: &isWritable
+            )
+        } catch {
+            isBroken = true
+            peerClosed = true
+            throw error
+        }
+    }
+
+    /// The kernel may have room again: what waits for it goes first.
+    private func sendRecords() {
+        guard let tls, isWritable, tls.isBlocked else { return }
+        tls.flush(&isWritable)
+        if endsAfterRecords, !tls.hasLeftover {
+            endsAfterRecords = false
+            network.shutdownWrite(descriptor)
+        }
+    }
+
     /// Tells the peer that no more bytes follow (FIN); receiving goes on.
     package func shutdownWrite() {
         guard isOpen else { return }
+        if let tls {
+            tls.sayGoodbye(&isWritable)
+            endsAfterRecords = tls.hasLeftover
+            if endsAfterRecords { return }
+        }
         network.shutdownWrite(descriptor)
     }
 
     /// Closes; closing twice is harmless.
     package func close() {
         guard isOpen else { return }
+        tls?.sayGoodbye(&isWritable)
         network.close(descriptor)
         forget()
     }
@@ -224,6 +342,7 @@ package final class Socket {
 
     private func forget() {
         descriptor = -1
+        tls = nil
         owner = nil
         context.release(slot)
     }

@@ -12,6 +12,7 @@ import Testing
     /// Single sources whose promises only hold together with others.
     static let exempt: [String: String] = [
         "Transport/Network.swift": "a protocol: its two conformers are tested",
+        "Transport/TLSBridge.swift": "called back by OpenSSL only: TLSSessionTests",
         "Gateway/ProcessPool.swift": "real processes: LocalProcessTests",
         "Gateway/Lane.swift": "a loop's members, used by every test of the module",
     ]
