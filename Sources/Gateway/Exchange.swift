@@ -147,6 +147,9 @@ final class Exchange {
         if lane.gateway.isCutting { throw .stopping }
     }
 
+    /// Whether sending it twice does no harm.
+    var isRepeatable: Bool { method.isIdempotent || route?.isIdempotent == true }
+
     /// Decides what a fault means: another attempt if it is allowed and paid for, else the end.
     ///
     /// wire.md 24: what was never sent may go elsewhere; a request on a kept connection that
@@ -180,7 +183,7 @@ final class Exchange {
         case (.unanswered(onReusedConnection: true), .reset): return .again
         default: break
         }
-        guard route.isIdempotent || method.isIdempotent else { return .notRepeatable }
+        guard isRepeatable else { return .notRepeatable }
         return route.pool.withdrawFromRetryBudget(now: lane.now) ? .again : .budgetSpent
     }
 }

@@ -27,6 +27,8 @@ final class RequestBody {
     private var holdBytesMax = 0
     /// Whether everything received so far is still here.
     private(set) var isReplayable = true
+    /// Whether what is sent is held for another attempt.
+    private var isHolding = true
     /// Whether the replica takes no more; the rest of the body is not forwarded.
     var isBroken = false
 
@@ -110,8 +112,11 @@ final class RequestBody {
     }
 
     /// Goes back to the head's first byte.
-    func startAttempt() {
+    ///
+    /// What this attempt sends is held for another one, or let go as it is sent.
+    func startAttempt(holding: Bool) {
         precondition(isReplayable, "a body that is gone cannot be sent again")
+        isHolding = holding
         next = 0
         cursor = headStart
         isBroken = false
@@ -202,7 +207,7 @@ final class RequestBody {
     }
 
     private func makeRoom(in current: inout ByteBuffer) throws(ExchangeError) {
-        if isReplayable && transfer.bytesTaken >= UInt64(holdBytesMax) {
+        if isReplayable && (!isHolding || transfer.bytesTaken >= UInt64(holdBytesMax)) {
             stopHolding(keeping: current)
         }
         if !isReplayable && !current.isSnug {

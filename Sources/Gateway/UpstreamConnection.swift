@@ -78,7 +78,7 @@ final class UpstreamConnection {
             RemainingTime(exchange.timeLeft).bytes,
             endingBeforeEndBy: RemainingTime.distanceFromEnd
         )
-        exchange.body.startAttempt()
+        exchange.body.startAttempt(holding: isReused || exchange.isRepeatable)
         if exchange.expectsContinue && !exchange.body.isReceived {
             exchange.expectsContinue = false
             try await exchange.client.sendContinue()
