@@ -61,28 +61,12 @@ extension Lane {
             context.network.close(descriptor)
             return
         }
-        loop.spawn { context in
-            await Lane.of(context).attend(descriptor, as: kind, from: peer, serve)
-        }
-    }
-
-    /// One client's whole stay.
-    private func attend(
-        _ descriptor: Int32,
-        as kind: ConnectionKind,
-        from peer: Address?,
-        _ serve: ClientService
-    ) async {
-        defer {
-            if kind == .admin { gateway.closeAdminConnection() } else { gateway.closeConnection() }
-        }
         do throws(SystemError) {
-            let socket = try Socket(descriptor, on: context)
-            let client = ClientConnection(socket, as: kind, from: peer, on: self)
-            let number = clients.add(client)
-            defer { clients.remove(number) }
-            await client.run(serve)
+            let socket = try Socket(descriptor, on: context, isReadable: false)
+            let deadline = now + snapshot.settings.timeouts.keepAlive
+            rest(socket, as: kind, from: peer, until: deadline, serve)
         } catch {
+            closed(kind)
             gateway.log.warning("listener", "cannot serve a connection: \(error)")
         }
     }

@@ -25,7 +25,7 @@ struct Answer {
         status = head.status
         isEventStream = head.isEventStream
         keepsUpstream = head.keepAlive
-        let isOpenEnded = head.framing == .chunked || head.framing == .untilClose
+        let isOpenEnded = head.framing.isChunked || head.framing.endsWithConnection
         sendsChunked = isOpenEnded && !exchange.isHTTP10
         transfer = BodyTransfer(
             head.framing,
@@ -149,10 +149,9 @@ extension Lane {
 extension ByteWriter {
     /// Writes a duration in milliseconds with up to three decimals.
     mutating func write(milliseconds duration: Duration) {
-        let parts = duration.components
-        let microseconds = max(0, parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000)
-        write(decimal: UInt64(microseconds / 1000))
-        let fraction = UInt64(microseconds % 1000)
+        let microseconds = UInt64(max(0, duration.wholeNanoseconds) / 1000)
+        write(decimal: microseconds / 1000)
+        let fraction = microseconds % 1000
         guard fraction > 0 else { return }
         write(".")
         if fraction < 100 { write("0") }

@@ -198,7 +198,7 @@ extension ClientConnection {
         if !answer.mayKeepConnection || !exchange.body.isReceived || lane.gateway.isDraining {
             exchange.keepsConnection = false
         }
-        if exchange.requestID.isEmpty { lane.ids.appendHex(32, to: &exchange.requestID) }
+        if exchange.requestID.isEmpty { lane.ids.appendHex(words: 2, to: &exchange.requestID) }
         let count = lane.writeOwnAnswer(answer, for: exchange)
         do throws(ExchangeError) {
             if let count { try await sendScratch(count) }

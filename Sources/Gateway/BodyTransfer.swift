@@ -35,13 +35,13 @@ struct BodyTransfer {
     init(_ framing: BodyFraming, sendsChunked: Bool, limits: Limits) {
         self.framing = framing
         self.sendsChunked = sendsChunked
-        isComplete = framing == .none
+        isComplete = framing.isNone
         remaining = 0
         switch framing {
         case .length(let length): remaining = length
         case .chunked, .none, .untilClose: break
         }
-        chunks = framing == .chunked ? Chunks(limits: limits) : nil
+        chunks = framing.isChunked ? Chunks(limits: limits) : nil
     }
 
     /// Bytes the sender still announces; nil when it did not say.
@@ -76,7 +76,7 @@ struct BodyTransfer {
     /// - Throws: when the body was not whole (RFC 9112 §8).
     mutating func end(in buffer: ByteBuffer) throws(WireError) -> Region {
         if isComplete { return Region(start: buffer.start, end: buffer.start) }
-        guard framing == .untilClose else { throw .badChunk }
+        guard framing.endsWithConnection else { throw .badChunk }
         isComplete = true
         guard sendsChunked else { return Region(start: buffer.start, end: buffer.start) }
         return frame(dataFrom: buffer.start, to: buffer.start, in: buffer, limit: buffer.start)

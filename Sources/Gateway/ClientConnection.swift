@@ -22,14 +22,19 @@ final class ClientConnection {
     private(set) var isAbandoned = false
     /// Whether a request is being served, for the drain.
     private(set) var isBusy = false
+    /// What it serves; none between requests.
     private(set) var exchange: Exchange?
+    /// When it is closed if no request has begun.
+    private var idleDeadline: Instant
 
     init(
         _ socket: Socket,
-        as kind: ConnectionKind = .client,
+        as kind: ConnectionKind,
         from address: Address?,
+        idleUntil idleDeadline: Instant,
         on lane: Lane
     ) {
+        self.idleDeadline = idleDeadline
         self.kind = kind
         self.lane = lane
         self.socket = socket
@@ -40,56 +45,87 @@ final class ClientConnection {
         socket.owner = parking
     }
 
-    /// Serves one exchange after the other until either side ends the connection.
-    func run(_ serve: ClientService) async {
-        let exchange = Exchange(client: self, lane: lane)
-        self.exchange = exchange
+    /// Serves one exchange after the other until either side ends the connection, or nothing comes.
+    ///
+    /// Returns until when the connection may rest without a task; nil: it is closed.
+    func run(_ serve: ClientService) async -> Instant? {
         var goesOn = true
         while goesOn {
-            exchange.reset()
             do throws(ExchangeError) {
-                guard try await nextRequest() else { break }
-                isBusy = true
-                try await serve(lane, exchange, self)
+                switch try await nextRequest() {
+                case .end: goesOn = false
+                case .rest(let deadline):
+                    parking.retire()
+                    return deadline
+                case .request(let exchange):
+                    isBusy = true
+                    try await serve(lane, exchange, self)
+                }
             } catch {
-                await answer(error, to: exchange)
+                await answer(error, to: beginExchange())
             }
             isBusy = false
-            if kind == .client { lane.account(exchange) }
-            goesOn = await finish(exchange)
+            if let exchange { goesOn = await end(exchange) }
         }
         releaseBuffer()
         socket.close()
         parking.retire()
-        self.exchange = nil
+        return nil
     }
+
+    /// Accounts for an exchange and gives it back; whether the connection serves another one.
+    private func end(_ exchange: Exchange) async -> Bool {
+        if kind == .client { lane.account(exchange) }
+        let goesOn = await finish(exchange)
+        self.exchange = nil
+        lane.giveBack(exchange)
+        idleDeadline = lane.now + lane.snapshot.settings.timeouts.keepAlive
+        return goesOn
+    }
+
+    private func beginExchange() -> Exchange {
+        if let exchange { return exchange }
+        let exchange = lane.takeExchange(for: self)
+        exchange.start()
+        self.exchange = exchange
+        return exchange
+    }
+
+    /// How long a connection keeps its task while nothing comes.
+    private static let warmth = Duration.milliseconds(50)
 
     /// How long an idle connection is kept for a last request once the gateway drains.
     private static let lastCall = Duration.seconds(1)
 
     // MARK: receiving
 
-    /// Waits for the next head to be whole; false when the connection ends here.
+    private enum Next {
+        case request(Exchange)
+        /// Nothing has come for a while: no task is needed until the deadline.
+        case rest(until: Instant)
+        case end
+    }
+
+    /// Waits for the next head to be whole.
     ///
     /// The head stands at the front of the buffer's run; `parseHead` reads it.
-    private func nextRequest() async throws(ExchangeError) -> Bool {
-        let timeouts = lane.snapshot.settings.timeouts
+    private func nextRequest() async throws(ExchangeError) -> Next {
         parser.reset()
+        let restsAt = lane.now + ClientConnection.warmth
         var headDeadline: Instant?
-        var idleDeadline = lane.now + timeouts.keepAlive
         var isLeaving = false
         while true {
             if let buffer, !buffer.isEmpty {
+                let exchange = beginExchange()
                 if headDeadline == nil {
-                    headDeadline = lane.now + timeouts.head
-                    exchange?.reset()
+                    headDeadline = lane.now + lane.snapshot.settings.timeouts.head
                 }
-                if try headIsWhole(in: buffer) { return true }
+                if try headIsWhole(in: buffer) { return .request(exchange) }
             }
             let received = try receive()
             if received == .end {
                 if parser.hasStarted { throw .clientGone }
-                return false
+                return .end
             }
             guard received == .wouldBlock else { continue }
             if buffer?.isEmpty == true { releaseBuffer() }
@@ -98,15 +134,18 @@ final class ClientConnection {
                 isLeaving = true
                 idleDeadline = min(idleDeadline, lane.now + ClientConnection.lastCall)
             }
-            if isCutting { return false }
+            if isCutting { return .end }
             // All that has come was read: bytes that go on dripping do not move the deadline.
             if let headDeadline, lane.now >= headDeadline, parser.hasStarted { throw .slowClient }
-            await parking.park(until: headDeadline ?? idleDeadline)
-            if socket.isBroken { return false }
-            if lane.now >= headDeadline ?? idleDeadline, !socket.isReadable {
-                guard parser.hasStarted else { return false }
-                throw .slowClient
+            let pause = isLeaving ? idleDeadline : min(idleDeadline, restsAt)
+            await parking.park(until: headDeadline ?? pause)
+            if socket.isBroken { return .end }
+            guard lane.now >= headDeadline ?? pause, !socket.isReadable else { continue }
+            if parser.hasStarted { throw .slowClient }
+            guard headDeadline == nil, buffer == nil, lane.now < idleDeadline, !isDraining else {
+                return .end
             }
+            return .rest(until: idleDeadline)
         }
     }
 

@@ -7,9 +7,9 @@ internal import Transport
 
 /// One request and its answer.
 ///
-/// A client connection has one and uses it again.
+/// A connection has one while it serves a request; then another connection uses it again.
 final class Exchange {
-    unowned let client: ClientConnection
+    unowned var client: ClientConnection
     let lane: Lane
     /// The bytes on their way to the replica.
     let body: RequestBody
@@ -68,18 +68,22 @@ final class Exchange {
         leasedAt = lane.now
     }
 
-    /// Forgets the exchange before.
-    func reset() {
-        body.reset()
+    /// Begins with the first byte of a request.
+    func start() {
         arrivedAt = lane.now
         leasedAt = lane.now
+    }
+
+    /// Forgets everything, for the next one who uses it.
+    func reset() {
+        body.reset()
         method = .get
         isHTTP10 = false
         route = nil
         replica = nil
         attempts = 0
-        tried.removeAll(keepingCapacity: true)
-        failures.removeAll(keepingCapacity: true)
+        if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
+        if !failures.isEmpty { failures.removeAll(keepingCapacity: true) }
         affinity = nil
         priority = 0
         queued = .zero
@@ -95,7 +99,7 @@ final class Exchange {
         methodToken.removeAll(keepingCapacity: true)
         target.removeAll(keepingCapacity: true)
         pathLength = 0
-        upgrade.removeAll(keepingCapacity: true)
+        if !upgrade.isEmpty { upgrade.removeAll(keepingCapacity: true) }
         requestID.removeAll(keepingCapacity: true)
         traceparent.removeAll(keepingCapacity: true)
     }

@@ -256,6 +256,9 @@ package final class Gateway: Sendable {
             loop.spawn { context in
                 let lane = Lane(gateway: self, loop: loop, context: context)
                 context.attachment = lane
+                loop.spawn { context in
+                    await Lane.of(context).watchResting { self.isOver }
+                }
                 await lane.upstreams.keepHouse { self.isOver }
             }
         }
@@ -445,6 +448,7 @@ package final class Gateway: Sendable {
                 lane.wakeAcceptors()
                 lane.clients.wakeAll()
                 lane.upstreams.wakeHousekeeping()
+                lane.restingWatch.unpark()
             }
         }
     }

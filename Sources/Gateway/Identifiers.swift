@@ -1,5 +1,7 @@
 // Random identifiers for requests that bring none.
 
+internal import Transport
+
 /// A loop's source of random identifiers; seeded once, so that a simulated world replays.
 struct IdentifierSource {
     private var state: UInt64
@@ -15,19 +17,21 @@ struct IdentifierSource {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Appends `digits` random lower-case hexadecimal digits, not all of them zero.
-    mutating func appendHex(_ digits: Int, to bytes: inout [UInt8]) {
-        bytes.append(addingCapacity: digits) { output in
-            var left = digits
-            while left > 0 {
-                var bits = next() | 1
-                for _ in 0..<min(16, left) {
-                    let digit = UInt8(truncatingIfNeeded: bits >> 60)
-                    output.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
-                    bits <<= 4
-                }
-                left -= 16
-            }
+    /// Appends 16 random lower-case hexadecimal digits for each of `words`, not all of them zero.
+    mutating func appendHex(words: Int, to bytes: inout [UInt8]) {
+        for _ in 0..<words {
+            let digits = (next() | 1).hexDigits
+            bytes.append(digits.span)
+        }
+    }
+}
+
+extension UInt64 {
+    /// The value in 16 lower-case hexadecimal digits.
+    var hexDigits: InlineArray<16, UInt8> {
+        InlineArray { index in
+            let digit = UInt8(truncatingIfNeeded: self >> UInt64(60 - 4 * index)) & 0xf
+            return digit &+ 0x30 &+ (digit < 10 ? 0 : 0x27)
         }
     }
 }

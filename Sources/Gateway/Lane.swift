@@ -25,6 +25,10 @@ final class Lane {
     var logLine = AccessLogLine()
     /// What `/explain` can still tell about.
     var recent: RecentExchanges
+    /// Where `watchResting` waits, and until when.
+    let restingWatch: Parking
+    var restingDeadline: Instant?
+    private var spareExchanges: [Exchange] = []
     private var acceptors: [Parking] = []
     private var held: Snapshot
 
@@ -34,6 +38,7 @@ final class Lane {
         self.context = context
         held = gateway.snapshot
         upstreams = Upstreams(context: context)
+        restingWatch = Parking(on: context)
         fields = FieldTable(capacity: held.settings.limits.fieldsMax)
         scratch = HeadScratch(capacity: held.settings.limits.headBytesMax + 8 * 1024)
         ids = IdentifierSource(seed: context.network.random())
@@ -60,6 +65,24 @@ final class Lane {
         return held
     }
 
+    /// An exchange for a request that begins; the most recently used first.
+    func takeExchange(for client: ClientConnection) -> Exchange {
+        guard let exchange = spareExchanges.popLast() else {
+            return Exchange(client: client, lane: self)
+        }
+        exchange.client = client
+        return exchange
+    }
+
+    /// Takes back an exchange that nobody uses any more.
+    func giveBack(_ exchange: Exchange) {
+        guard spareExchanges.count < Lane.spareMax else { return }
+        exchange.reset()
+        spareExchanges.append(exchange)
+    }
+
+    private static let spareMax = 64
+
     /// The value for `Date` (RFC 9110 §6.6.1).
     func writeDate(into writer: inout ByteWriter) {
         date.write(wallNanoseconds: context.network.wallNanoseconds, into: &writer)
@@ -69,23 +92,35 @@ final class Lane {
 /// The open client connections of one loop, so that a drain can reach them.
 final class ClientRegistry {
     private var clients: [Int: ClientConnection] = [:]
+    private var resting: [Int: RestingClient] = [:]
     private var nextNumber = 0
 
-    var count: Int { clients.count }
+    var count: Int { clients.count + resting.count }
 
-    /// Every open connection, in no order.
+    /// Every connection that a task serves, in no order.
     var all: some Sequence<ClientConnection> { clients.values }
 
-    func add(_ client: ClientConnection) -> Int {
-        nextNumber += 1
-        clients[nextNumber] = client
-        return nextNumber
-    }
+    func add(_ client: ClientConnection, _ number: Int) { clients[number] = client }
 
     func remove(_ number: Int) { clients[number] = nil }
 
-    /// Resumes every client's task, so that it looks at the gateway's state.
+    func addResting(_ make: (Int) -> RestingClient) -> RestingClient {
+        nextNumber += 1
+        let client = make(nextNumber)
+        resting[nextNumber] = client
+        return client
+    }
+
+    func takeResting(_ number: Int) -> RestingClient? { resting.removeValue(forKey: number) }
+
+    /// The connections that no task serves, those that came to rest first at the front.
+    var allResting: [RestingClient] {
+        resting.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// Lets every client's task look at the gateway's state.
     func wakeAll() {
+        for client in allResting { client.rouse() }
         for (_, client) in clients.sorted(by: { $0.key < $1.key }) { client.parking.unpark() }
     }
 }

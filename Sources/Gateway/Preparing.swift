@@ -81,7 +81,7 @@ extension Lane {
         {
             exchange.requestID.replace(with: source.part(field.valueRange))
         } else {
-            ids.appendHex(32, to: &exchange.requestID)
+            ids.appendHex(words: 2, to: &exchange.requestID)
         }
         if let field = fields.first(.traceparent),
             source.part(field.valueRange).isTraceparent
@@ -89,9 +89,9 @@ extension Lane {
             exchange.traceparent.replace(with: source.part(field.valueRange))
         } else {
             exchange.traceparent.append(contentsOf: [0x30, 0x30, 0x2d])
-            ids.appendHex(32, to: &exchange.traceparent)
+            ids.appendHex(words: 2, to: &exchange.traceparent)
             exchange.traceparent.append(0x2d)
-            ids.appendHex(16, to: &exchange.traceparent)
+            ids.appendHex(words: 1, to: &exchange.traceparent)
             exchange.traceparent.append(contentsOf: [0x2d, 0x30, 0x31])
         }
     }
@@ -129,7 +129,7 @@ extension Lane {
         _ route: Route,
         on exchange: Exchange
     ) {
-        guard let upgrade = head.upgrade, head.framing == .none else { return }
+        guard let upgrade = head.upgrade, head.framing.isNone else { return }
         let value = source.part(upgrade)
         var cursor = 0
         while let element = value.nextListElement(&cursor) {

@@ -66,7 +66,7 @@ final class RequestBody {
         holdBytesMax: Int,
         limits: Limits
     ) throws(ExchangeError) {
-        transfer = BodyTransfer(framing, sendsChunked: framing == .chunked, limits: limits)
+        transfer = BodyTransfer(framing, sendsChunked: framing.isChunked, limits: limits)
         self.bytesMax = bytesMax
         self.holdBytesMax = holdBytesMax
         isReplayable = true
@@ -255,6 +255,7 @@ final class RequestBody {
 
     private func stopHolding(keeping current: ByteBuffer) {
         isReplayable = false
+        guard !filled.isEmpty else { return }
         for buffer in filled where buffer !== current { buffers.giveBack(buffer) }
         filled.removeAll(keepingCapacity: true)
     }

@@ -31,7 +31,7 @@ extension Lane {
             writeRequestLine(head, of: source, route, into: &writer)
             writer.writeField(.host, source.part(head.host))
             writer.forwardFields(of: source, fields, except: except)
-            if head.framing == .chunked { writer.writeField(.transferEncoding, "chunked") }
+            if head.framing.isChunked { writer.writeField(.transferEncoding, "chunked") }
             writeForwarded(head, of: source, for: exchange, from: client, into: &writer)
             writeVia(of: source, into: &writer)
             if countsForwards { writeMaxForwards(of: source, into: &writer) }
@@ -134,9 +134,7 @@ struct RemainingTime {
     private var digits = InlineArray<9, UInt8>(repeating: 0x30)
 
     init(_ duration: Duration) {
-        let parts = duration.components
-        let milliseconds = parts.attoseconds / 1_000_000_000_000_000
-        var rest = min(parts.seconds * 1000 + milliseconds, 99_999_999)
+        var rest = UInt64(min(max(0, duration.wholeNanoseconds) / 1_000_000, 99_999_999))
         for index in stride(from: 8, through: 0, by: -1) {
             if index == 5 {
                 digits[index] = 0x2e

@@ -10,6 +10,17 @@ package enum BodyFraming: Sendable, Equatable {
     case chunked
     /// The body ends with the connection; responses only.
     case untilClose
+
+    /// Whether the body comes in chunks.
+    @inlinable package var isChunked: Bool { if case .chunked = self { true } else { false } }
+
+    /// Whether there is no body.
+    @inlinable package var isNone: Bool { if case .none = self { true } else { false } }
+
+    /// Whether the body ends with the connection.
+    @inlinable package var endsWithConnection: Bool {
+        if case .untilClose = self { true } else { false }
+    }
 }
 
 /// What the framing fields of one head say, gathered line by line.

@@ -105,17 +105,22 @@ extension Span<UInt8> {
     /// The offset of the first byte from `start` on that may not stand in a field value, or
     /// `count`.
     ///
-    /// Eight bytes at a time as long as all are plain: 530 → 465 ns for a head of 480 bytes.
+    /// Eight bytes at a time: each byte of `controls` is marked if its byte is below SP or DEL.
     @inline(__always)
     func endOfFieldValue(from start: Int) -> Int {
         var i = start
         while i <= count - 8 {
-            var controls: UInt8 = 0
-            for offset in 0..<8 {
-                let byte = self[i + offset]
-                controls |= (byte < 0x20 ? 1 : 0) | (byte == 0x7f ? 1 : 0)
+            let word = word(at: i)
+            let high: UInt64 = 0x8080_8080_8080_8080
+            let seven = word & ~high
+            // No carry leaves a byte: 0x7f + 0x60 and 0x7f + 0x01 are the most there is.
+            let isVisible = (seven &+ 0x6060_6060_6060_6060) | word
+            let isDelete = (seven &+ 0x0101_0101_0101_0101) & ~word
+            let controls = (~isVisible | isDelete) & high
+            guard controls == 0 else {
+                i += controls.trailingZeroBitCount / 8
+                break
             }
-            if controls != 0 { break }
             i += 8
         }
         while i < count, ByteClass.isFieldValue(self[i]) { i += 1 }

@@ -1,5 +1,5 @@
 // Writing bytes into memory that someone else owns. The one file here that handles raw pointers:
-// whole runs of bytes are copied, and the standard library has no checked way to do that in place.
+// whole runs of bytes are copied or looked at, and the standard library has no checked way for it.
 
 /// Appends bytes to a fixed piece of memory.
 ///
@@ -33,19 +33,27 @@ package struct ByteWriter: ~Copyable {
     /// Writes all of `bytes`.
     package mutating func write(_ bytes: Span<UInt8>) {
         guard reserve(bytes.count) else { return }
-        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
-        unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
-        count += bytes.count
+        unsafe bytes.withUnsafeBytes { unsafe append($0) }
     }
 
     /// Writes a literal.
     package mutating func write(_ text: StaticString) {
         guard reserve(text.utf8CodeUnitCount) else { return }
-        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
-        text.withUTF8Buffer {
-            unsafe target.copyMemory(from: UnsafeRawBufferPointer($0))
-        }
-        count += text.utf8CodeUnitCount
+        unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Writes CRLF.
+    package mutating func writeLineEnd() {
+        write(pair: 0x0d, 0x0a)
+    }
+
+    /// Writes two bytes.
+    @inline(__always)
+    mutating func write(pair first: UInt8, _ second: UInt8) {
+        guard reserve(2) else { return }
+        unsafe memory[count] = first
+        unsafe memory[count + 1] = second
+        count += 2
     }
 
     /// Writes a string as UTF-8.
@@ -90,6 +98,14 @@ package struct ByteWriter: ~Copyable {
         count += digits
     }
 
+    /// Copies bytes for which room was reserved.
+    @inline(__always)
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let target = unsafe memory.baseAddress, let source = bytes.baseAddress else { return }
+        unsafe target.advanced(by: count).copyMemory(from: source, byteCount: bytes.count)
+        count += bytes.count
+    }
+
     /// Whether `length` more bytes fit; if not, nothing will from now on.
     @inline(__always)
     private mutating func reserve(_ length: Int) -> Bool {
@@ -99,6 +115,16 @@ package struct ByteWriter: ~Copyable {
             return false
         }
         return true
+    }
+}
+
+extension Span<UInt8> {
+    /// The eight bytes from an offset on, the first one lowest.
+    @inline(__always)
+    func word(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset <= count - 8, "eight bytes at \(offset) of \(count)")
+        return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            .littleEndian
     }
 }
 

@@ -77,11 +77,12 @@ extension FieldName {
 
     /// Eight bytes from `start` on, folded to lower case, the first one highest.
     private static func foldedWord(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for i in start..<start + 8 {
-            word = word << 8 | UInt64(ByteClass.foldedToken[Int(bytes[i])])
-        }
-        return word
+        // Of the bytes of a token only letters change: A to Z lie 0x20 below a to z.
+        let word = bytes.word(at: start).byteSwapped
+        let seven = word & 0x7f7f_7f7f_7f7f_7f7f
+        let fromA = seven &+ 0x3f3f_3f3f_3f3f_3f3f
+        let beyondZ = seven &+ 0x2525_2525_2525_2525
+        return word | (fromA & ~beyondZ & 0x8080_8080_8080_8080) >> 2
     }
 
     private static func hyphenForUnderscore(_ byte: UInt8) -> UInt8 {

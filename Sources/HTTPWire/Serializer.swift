@@ -62,7 +62,7 @@ extension ByteWriter {
             guard isPlain(source, name: name, value: value) else {
                 writeRun(source, &run)
                 write(source.extracting(name))
-                write(": ")
+                write(pair: ByteClass.colon, ByteClass.space)
                 write(source.extracting(value))
                 writeLineEnd()
                 continue
@@ -100,12 +100,7 @@ extension ByteWriter {
     /// Writes `Name: `; the value and `writeLineEnd` are to follow.
     package mutating func writeFieldStart(_ name: FieldName) {
         write(name.spelling)
-        write(": ")
-    }
-
-    /// Writes CRLF: the end of a line, and after the last field the end of the head.
-    package mutating func writeLineEnd() {
-        write("\r\n")
+        write(pair: ByteClass.colon, ByteClass.space)
     }
 
     /// Writes what goes before a chunk of `size` bytes, at least one; CRLF goes after it

@@ -230,7 +230,12 @@ package final class BufferPool {
 extension [UInt8] {
     /// Replaces the contents with a copy of `bytes`; the memory is kept.
     package mutating func replace(with bytes: Span<UInt8>) {
-        removeAll(keepingCapacity: true)
+        if !isEmpty { removeAll(keepingCapacity: true) }
+        append(bytes)
+    }
+
+    /// Appends a copy of `bytes`.
+    package mutating func append(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 }

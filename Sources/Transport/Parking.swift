@@ -1,5 +1,11 @@
 // The one spot where a task of a loop waits: for its sockets, for another thread, or for time.
 
+/// Who is told that something happened to a socket.
+package protocol SocketOwner: AnyObject {
+    /// Called on the loop's thread; may start or resume a task, which runs later.
+    func socketChanged()
+}
+
 /// Where one task waits for anything.
 ///
 /// A task tries first and parks only when nothing moves; whatever happens to one of its sockets,
@@ -9,7 +15,7 @@
 ///
 /// `@unchecked Sendable`: other threads only carry the reference back to its loop, in `Loop.wake`;
 /// every member is touched on the loop's thread alone.
-@safe package final class Parking: @unchecked Sendable {
+@safe package final class Parking: SocketOwner, @unchecked Sendable {
     private unowned let context: LoopContext
     private var continuation: UnsafeContinuation<Void, Never>?
     private var signalled = false
@@ -41,6 +47,9 @@
     package func sleep(until instant: Instant) async {
         while context.now < instant { await park(until: instant) }
     }
+
+    /// Resumes the task that waits for the socket.
+    package func socketChanged() { unpark() }
 
     /// Resumes the task, or lets its next `park` return at once.
     package func unpark() {

@@ -26,9 +26,9 @@ package final class Socket {
     private var tls: TLSSession?
     /// FIN follows the records that are still to be sent.
     private var endsAfterRecords = false
-    /// Who is resumed when anything happens here; nil: nobody, the booleans tell later.
-    package var owner: Parking?
-    package private(set) var isReadable = true
+    /// Who is told when anything happens here; nil: nobody, the booleans tell later.
+    package var owner: (any SocketOwner)?
+    package private(set) var isReadable: Bool
     package private(set) var isWritable = true
     /// The peer sends nothing more: FIN, or broken.
     package private(set) var peerClosed = false
@@ -37,8 +37,14 @@ package final class Socket {
 
     /// Takes over an open descriptor and registers it.
     ///
+    /// `isReadable`: whether a first call tries at once; if not, the poller tells what is there.
     /// - Throws: when the kernel refuses; the descriptor is closed then.
-    package init(_ descriptor: Int32, on context: LoopContext) throws(SystemError) {
+    package init(
+        _ descriptor: Int32,
+        on context: LoopContext,
+        isReadable: Bool = true
+    ) throws(SystemError) {
+        self.isReadable = isReadable
         self.context = context
         network = context.network
         self.descriptor = descriptor
@@ -114,7 +120,7 @@ package final class Socket {
             isBroken = true
         }
         if tls != nil { sendRecords() }
-        owner?.unpark()
+        owner?.socketChanged()
     }
 
     /// Whether a started connection has ended its attempt; throws what it ended with.

@@ -3,23 +3,23 @@ import Testing
 @testable import Gateway
 
 @Suite struct `Identifiers` {
-    private func hex(_ digits: Int, seed: UInt64) -> String {
+    private func hex(words: Int, seed: UInt64) -> String {
         var source = IdentifierSource(seed: seed)
         var bytes: [UInt8] = []
-        source.appendHex(digits, to: &bytes)
+        source.appendHex(words: words, to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test(arguments: [0, 1, 15, 16, 17, 32, 33])
-    func `have as many lower-case hexadecimal digits as asked for`(digits: Int) {
-        let text = hex(digits, seed: 7)
-        #expect(text.count == digits)
+    @Test(arguments: 0...3)
+    func `have sixteen lower-case hexadecimal digits a word`(words: Int) {
+        let text = hex(words: words, seed: 7)
+        #expect(text.count == 16 * words)
         #expect(text.allSatisfy { "0123456789abcdef".contains($0) })
     }
 
     @Test func `replay from the seed`() {
-        #expect(hex(64, seed: 1) == hex(64, seed: 1))
-        #expect(hex(64, seed: 1) != hex(64, seed: 2))
+        #expect(hex(words: 4, seed: 1) == hex(words: 4, seed: 1))
+        #expect(hex(words: 4, seed: 1) != hex(words: 4, seed: 2))
     }
 
     @Test func `do not repeat`() {
@@ -31,15 +31,21 @@ import Testing
     @Test func `are never all zero`() {
         // The 16 digits of a span id must not be zero (W3C Trace Context §3.2.2.4).
         for seed in UInt64(0)..<2_000 {
-            #expect(hex(16, seed: seed) != "0000000000000000")
+            #expect(hex(words: 1, seed: seed) != "0000000000000000")
         }
+    }
+
+    @Test func `write a number's digits, the highest first`() {
+        let digits = UInt64(0x0123_4567_89ab_cdef).hexDigits
+        let text = digits.span.indices.map { digits[$0] }
+        #expect(String(decoding: text, as: UTF8.self) == "0123456789abcdef")
     }
 
     @Test func `are appended to what is there`() {
         var source = IdentifierSource(seed: 3)
         var bytes = Array("00-".utf8)
-        source.appendHex(2, to: &bytes)
-        #expect(bytes.count == 5)
+        source.appendHex(words: 1, to: &bytes)
+        #expect(bytes.count == 19)
         #expect(bytes.starts(with: Array("00-".utf8)))
     }
 }

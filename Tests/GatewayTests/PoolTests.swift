@@ -78,7 +78,13 @@ import Transport
             guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0,
                 let socket = try? Socket(ends[0], on: context)
             else { return surprises.withLock { $0.append("no socket") } }
-            let client = ClientConnection(socket, from: nil, on: Lane.of(context))
+            let client = ClientConnection(
+                socket,
+                as: .client,
+                from: nil,
+                idleUntil: context.now + .seconds(60),
+                on: Lane.of(context)
+            )
             let exchange = Exchange(client: client, lane: Lane.of(context))
             for round in 0..<times {
                 exchange.reset()
