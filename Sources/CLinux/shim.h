@@ -21,6 +21,9 @@
 // different views of the same headers.
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int pipe2(int ends[2], int flags);
+extern ssize_t splice(
+    int from, __off64_t *from_offset, int to, __off64_t *to_offset, size_t count, unsigned flags);
 // <sys/timerfd.h> would take `timespec` away from Swift's Glibc module.
 extern int timerfd_create(int clock, int flags);
 extern int timerfd_settime(
@@ -138,6 +141,21 @@ static inline long sluice_receive(int fd, void *bytes, size_t count) {
 static inline long sluice_send(int fd, const void *bytes, size_t count) {
     SLUICE_RESULT(send(fd, bytes, count, MSG_NOSIGNAL));
 }
+
+/// A pipe that takes up to a mebibyte where the system allows that; the second end is written to.
+static inline int sluice_pipe(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -errno;
+    (void)fcntl(ends[1], 1031 /* F_SETPIPE_SZ */, 1 << 20);
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+/// SPLICE_F_MOVE | SPLICE_F_NONBLOCK
+static inline long sluice_splice(int from, int to, size_t count) {
+    SLUICE_RESULT(splice(from, 0, to, 0, count, 3));
+}
+
 static inline int sluice_shutdown_write(int fd) { SLUICE_RESULT(shutdown(fd, SHUT_WR)); }
 
 /// Closes at once with a reset, so that the peer cannot take what it has for a whole message.

@@ -71,6 +71,14 @@ struct BodyTransfer {
         }
     }
 
+    /// Counts bytes that went on without being looked at; only of a body of a known length.
+    mutating func passed(_ count: Int) {
+        precondition(UInt64(count) <= remaining, "\(count) bytes of \(remaining)")
+        remaining -= UInt64(count)
+        bytesTaken += UInt64(count)
+        isComplete = remaining == 0
+    }
+
     /// Tells that the sender's stream has ended; the region holds what must still be sent.
     ///
     /// - Throws: when the body was not whole (RFC 9112 §8).

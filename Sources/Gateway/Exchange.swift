@@ -62,7 +62,7 @@ final class Exchange {
     init(client: ClientConnection, lane: Lane) {
         self.client = client
         self.lane = lane
-        body = RequestBody(buffers: lane.context.buffers)
+        body = RequestBody(on: lane.context)
         arrivedAt = lane.now
         deadline = lane.now
         leasedAt = lane.now

@@ -16,6 +16,9 @@ final class RequestBody {
     }
 
     private let buffers: BufferPool
+    private let pipes: PipePool
+    /// The way of the rest of a large body, once nothing of it is held.
+    private var pipe: SplicePipe?
     private var transfer = BodyTransfer(.none, sendsChunked: false, limits: Limits())
     private var pieces: [Piece] = []
     /// Slabs filled before the current one, still held.
@@ -32,12 +35,18 @@ final class RequestBody {
     /// Whether the replica takes no more; the rest of the body is not forwarded.
     var isBroken = false
 
-    init(buffers: BufferPool) { self.buffers = buffers }
+    /// So many bytes still to come are worth a pipe.
+    private static let pipedBytesMin = 64 * 1024
+
+    init(on context: LoopContext) {
+        buffers = context.buffers
+        pipes = context.pipes
+    }
 
     /// Whether the client has sent all of it.
     var isReceived: Bool { transfer.isComplete }
     /// Whether the replica has been sent all of it.
-    var isSent: Bool { transfer.isComplete && next == pieces.count }
+    var isSent: Bool { transfer.isComplete && next == pieces.count && pipe.isEmpty }
     /// Whether all of it is announced and few enough bytes to be held for another attempt.
     var staysReplayable: Bool {
         transfer.bytesAnnounced.map { $0 + transfer.bytesTaken <= UInt64(holdBytesMax) } ?? false
@@ -133,11 +142,54 @@ final class RequestBody {
         var moved = false
         for _ in 0..<16 {
             if try sendPieces(to: upstream) { moved = true }
-            if next < pieces.count || transfer.isComplete { return moved }
+            if next < pieces.count || isSent { return moved }
+            if let pipe = pipe ?? takePipe(from: client, to: upstream) {
+                guard try pump(from: client, through: pipe, to: upstream) else { return moved }
+                moved = true
+                continue
+            }
             guard try receive(from: client, through: &current) else { return moved }
             moved = true
         }
         return moved
+    }
+
+    /// A pipe for what is still to come, if that is worth it and none of it need be kept.
+    private func takePipe(from client: Socket, to upstream: Socket) -> SplicePipe? {
+        guard !isHolding, let announced = transfer.bytesAnnounced,
+            announced >= UInt64(RequestBody.pipedBytesMin), client.splices(to: upstream)
+        else { return nil }
+        isReplayable = false
+        pipe = pipes.take()
+        return pipe
+    }
+
+    private func pump(
+        from client: Socket,
+        through pipe: SplicePipe,
+        to upstream: Socket
+    ) throws(ExchangeError) -> Bool {
+        var moved = false
+        if pipe.count == 0, let announced = transfer.bytesAnnounced, announced > 0 {
+            let received: Received
+            do throws(SystemError) {
+                received = try client.receive(into: pipe, atMost: Int(announced))
+            } catch {
+                throw .clientGone
+            }
+            switch received {
+            case .wouldBlock: return false
+            case .end: throw .clientGone
+            case .bytes(let count): transfer.passed(count)
+            }
+            moved = true
+        }
+        do throws(SystemError) {
+            return try upstream.send(pipe) > 0 || moved
+        } catch {
+            isBroken = true
+            return moved
+        }
     }
 
     /// Takes the rest of the body and throws it away, as far as it has arrived.
@@ -149,12 +201,14 @@ final class RequestBody {
         stopHolding(keeping: current)
         pieces.removeAll(keepingCapacity: true)
         next = 0
+        givePipeBack()
         return try receive(from: client, through: &current)
     }
 
     /// Gives back every slab but the client's current one.
     func finish(keeping current: ByteBuffer) {
         stopHolding(keeping: current)
+        givePipeBack()
         pieces.removeAll(keepingCapacity: true)
         next = 0
     }
@@ -253,10 +307,20 @@ final class RequestBody {
         cursor = region.start
     }
 
+    private func givePipeBack() {
+        if let pipe { pipes.giveBack(pipe) }
+        pipe = nil
+    }
+
     private func stopHolding(keeping current: ByteBuffer) {
         isReplayable = false
         guard !filled.isEmpty else { return }
         for buffer in filled where buffer !== current { buffers.giveBack(buffer) }
         filled.removeAll(keepingCapacity: true)
     }
+}
+
+extension SplicePipe? {
+    /// Whether no byte is on its way through it.
+    fileprivate var isEmpty: Bool { (self?.count ?? 0) == 0 }
 }

@@ -17,6 +17,7 @@ internal import Synchronization
 package final class LoopContext {
     package let network: any Network
     package let buffers: BufferPool
+    package let pipes: PipePool
     /// The time as of the last poll.
     ///
     /// Coarse on purpose: all jobs of a turn share it.
@@ -43,6 +44,7 @@ package final class LoopContext {
         self.network = network
         now = Instant(nanoseconds: network.monotonicNanoseconds)
         buffers = BufferPool(limit: bufferLimit)
+        pipes = PipePool(network: network)
     }
 
     /// Connections, listeners and replica connections open on this loop.

@@ -58,6 +58,10 @@ package protocol Network: AnyObject, Sendable {
 
     func receive(_ descriptor: Int32, into memory: UnsafeMutableRawBufferPointer) -> Int
     func send(_ descriptor: Int32, from memory: UnsafeRawBufferPointer) -> Int
+    /// A pipe's end to read from and its end to write to; nil when there is none to be had.
+    func openPipe() -> (Int32, Int32)?
+    /// Moves at most `limit` bytes, one of the two being a pipe; as `receive` and `send` otherwise.
+    func splice(from source: Int32, to target: Int32, atMost limit: Int) -> Int
     func shutdownWrite(_ descriptor: Int32)
     func close(_ descriptor: Int32)
     /// Closes with a reset, so that the peer cannot take what it has for a whole message.

@@ -126,6 +126,8 @@ package final class Socket {
     /// Whether a started connection has ended its attempt; throws what it ended with.
     package func finishConnecting() throws(SystemError) -> Bool {
         guard isWritable else { return false }
+        // Every failed attempt is reported as an error besides.
+        guard isBroken else { return true }
         let result = network.connectionError(of: descriptor)
         guard result >= 0 else { throw SystemError(code: -result, call: "connect") }
         return true
@@ -158,14 +160,23 @@ package final class Socket {
         let room = buffer.room
         precondition(room > 0, "receive without room")
         if let tls { return try receive(into: buffer, through: tls) }
+        let received = try received { descriptor in
+            unsafe network.receive(descriptor, into: buffer.writable)
+        }
+        if case .bytes(let count) = received {
+            buffer.filled(count)
+            // Less than asked for: drained, unless the end is known to follow.
+            if count < room && !peerClosed { isReadable = false }
+        }
+        return received
+    }
+
+    /// What a receiving call brought, and what it says of the connection.
+    @inline(__always)
+    func received(_ call: (Int32) -> Int) throws(SystemError) -> Received {
         while true {
-            let count = unsafe network.receive(descriptor, into: buffer.writable)
-            if count > 0 {
-                buffer.filled(count)
-                // Less than asked for: drained, unless the end is known to follow.
-                if count < room && !peerClosed { isReadable = false }
-                return .bytes(count)
-            }
+            let count = call(descriptor)
+            if count > 0 { return .bytes(count) }
             if count == 0 {
                 peerClosed = true
                 return .end
@@ -195,12 +206,19 @@ package final class Socket {
     ) throws(SystemError) -> Int {
         guard isWritable, start < end else { return 0 }
         if let tls { return try send(buffer, from: start, to: end, through: tls) }
+        let count = try sent { descriptor in
+            unsafe network.send(descriptor, from: buffer.memory(from: start, to: end))
+        }
+        if count < end - start { isWritable = false }
+        return count
+    }
+
+    /// How much a sending call moved, and what it says of the connection.
+    @inline(__always)
+    func sent(_ call: (Int32) -> Int) throws(SystemError) -> Int {
         while true {
-            let count = unsafe network.send(descriptor, from: buffer.memory(from: start, to: end))
-            if count >= 0 {
-                if count < end - start { isWritable = false }
-                return count
-            }
+            let count = call(descriptor)
+            if count >= 0 { return count }
             switch Int32(-count) {
             case EAGAIN:
                 isWritable = false

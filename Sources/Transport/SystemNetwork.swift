@@ -121,6 +121,16 @@ package final class SystemNetwork: Network {
         unsafe sluice_send(descriptor, memory.baseAddress, memory.count)
     }
 
+    package func openPipe() -> (Int32, Int32)? {
+        var (readEnd, writeEnd): (Int32, Int32) = (-1, -1)
+        guard unsafe sluice_pipe(&readEnd, &writeEnd) == 0 else { return nil }
+        return (readEnd, writeEnd)
+    }
+
+    package func splice(from source: Int32, to target: Int32, atMost limit: Int) -> Int {
+        sluice_splice(source, target, limit)
+    }
+
     package func shutdownWrite(_ descriptor: Int32) { _ = sluice_shutdown_write(descriptor) }
     package func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
     package func reset(_ descriptor: Int32) { sluice_reset(descriptor) }

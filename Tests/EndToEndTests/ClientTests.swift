@@ -64,6 +64,53 @@ import Testing
         }
     }
 
+    @Test(arguments: [200_000, 1_048_576, 9_999_999])
+    func `upload a large body that arrives whole`(count: Int) async throws {
+        try await onStage { stage in
+            let stub = try await stage.stub()
+            let sluice = try await stage.sluice(before: [stub])
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+            let file = stage.folder.appendingPathComponent("upload")
+            try Data(bytes).write(to: file)
+            let address = "http://\(sluice.address)/predict"
+            // Twice on one connection, so that nothing of the first is left before the second.
+            let upload = ["-H", "Expect:", "--data-binary", "@\(file.path)", address]
+            let (code, output, errors) = try await stage.run(
+                "curl",
+                ["-sS", "-w", "\\n"] + upload + ["--next", "-sS"] + upload
+            )
+            #expect(code == 0, "\(errors)")
+            let lines = output.split(separator: "\n")
+            #expect(lines.count == 2)
+            for line in lines {
+                let seen = try echo(String(line))
+                #expect(seen.bodyBytes == count)
+                #expect(seen.bodyHash == hash(bytes))
+            }
+        }
+    }
+
+    @Test func `that leave in the middle of a large body break it off at the replica`() async throws
+    {
+        try await onStage { stage in
+            let stub = try await stage.stub()
+            let sluice = try await stage.sluice(before: [stub])
+            let client = try RawConnection(to: sluice.address)
+            client.send("POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n")
+            client.send(String(repeating: "x", count: 3_000_000))
+            try await eventually("the replica has a part of it") {
+                try await sluice.metric("sluice_replica_in_flight") == 1
+            }
+            client.reset()
+            try await eventually("the slot is free again") {
+                try await sluice.metric("sluice_replica_in_flight") == 0
+            }
+            let other = try RawConnection(to: sluice.address)
+            other.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await other.wait(for: "/next")
+        }
+    }
+
     @Test func `are told to go on when they expect 100-continue`() async throws {
         try await onCurl(
             "-v",

@@ -112,7 +112,7 @@ import Testing
             )
             try await sluice.waitsForReady(1)
             // 3.6 of them at work on average: four are wanted, however fast they start.
-            let load = try stage.load(sluice.address, "--phases", "180:3s")
+            let load = try stage.load(sluice.address, "--phases", "180:6s")
             try await sluice.waitsForReady(4)
             let result = try await load.result()
             #expect(result.answered == result.offered, "\(result)")

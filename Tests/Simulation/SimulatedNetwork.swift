@@ -152,6 +152,13 @@ package final class SimulatedNetwork: Network, @unchecked Sendable {
         return count
     }
 
+    /// There are no pipes in this world: bytes go through buffers.
+    package func openPipe() -> (Int32, Int32)? { nil }
+
+    package func splice(from source: Int32, to target: Int32, atMost limit: Int) -> Int {
+        Int(-EINVAL)
+    }
+
     package func shutdownWrite(_ descriptor: Int32) {
         guard let socket = open(descriptor, "shutdownWrite") else { return }
         world.note(.shutdown, Int64(descriptor))

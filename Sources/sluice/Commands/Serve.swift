@@ -76,6 +76,11 @@ struct Serve {
         return code
     }
 
+    /// Each client may need a connection to a replica; listeners, logs and pipes need some too.
+    private func connectionsMax(of descriptors: Int, loops: Int) -> Int {
+        max(16, (descriptors - 64 - loops * PipePool.descriptorsMax) / 2)
+    }
+
     private func makeGateway() throws(SystemError) -> Gateway {
         let descriptors = DescriptorLimit.raise()
         let loops = try makeLoops()
@@ -90,7 +95,7 @@ struct Serve {
                 reload: { [orders] done in
                     if !orders.put(.reload(done)) { done(.unavailable("too many reloads wait")) }
                 },
-                connectionsMax: max(16, (descriptors - 64) / 2)
+                connectionsMax: connectionsMax(of: descriptors, loops: loops.count)
             )
         )
         for (index, loop) in loops.enumerated() { loop.start(name: "loop-\(index)") }
