@@ -61,6 +61,20 @@ extension Lane {
             context.network.close(descriptor)
             return
         }
+        let target = kind == .client ? gateway.shares.place(acceptedBy: index) : index
+        if target == index { return take(descriptor, as: kind, from: peer, serve) }
+        gateway.loops[target].spawn { context in
+            Lane.of(context).take(descriptor, as: kind, from: peer, serve)
+        }
+    }
+
+    /// Takes over a connection that has been admitted.
+    private func take(
+        _ descriptor: Int32,
+        as kind: ConnectionKind,
+        from peer: Address?,
+        _ serve: @escaping ClientService
+    ) {
         do throws(SystemError) {
             let socket = try Socket(descriptor, on: context, isReadable: false)
             let deadline = now + snapshot.settings.timeouts.keepAlive

@@ -60,6 +60,8 @@ package final class Gateway: Sendable {
     private let generationNumber = Atomic<Int>(0)
     private let phaseNumber = Atomic<Int>(Phase.running.rawValue)
     private let connections = Atomic<Int>(0)
+    /// Where new connections go.
+    let shares: LoopShares
     private let adminConnections = Atomic<Int>(0)
     /// Most connections to the admin address; they are counted apart, so that a full house can
     /// still be looked at and a drain does not wait for those who watch it.
@@ -94,6 +96,7 @@ package final class Gateway: Sendable {
     package init(_ configuration: Configuration, in surroundings: Surroundings) {
         self.surroundings = surroundings
         loops = surroundings.loops
+        shares = LoopShares(loops: surroundings.loops.count)
         metrics = GatewayMetrics(stripes: surroundings.loops.count)
         accessLog = AccessLogBuffer(bytesMax: configuration.accessLog.bufferBytes)
         state = Mutex(

@@ -130,6 +130,8 @@ extension Lane {
 
     /// A client's connection is closed: another one may come.
     func closed(_ kind: ConnectionKind) {
-        if kind == .admin { gateway.closeAdminConnection() } else { gateway.closeConnection() }
+        guard kind == .client else { return gateway.closeAdminConnection() }
+        gateway.shares.remove(from: index)
+        gateway.closeConnection()
     }
 }

@@ -80,6 +80,10 @@ package final class SimulatedNetwork: Network, @unchecked Sendable {
     }
 
     package func register(_ descriptor: Int32, token: UInt64) -> Int32 {
+        // Another loop may have accepted it and handed it over.
+        if let socket = world.socket(descriptor), socket.network != nil, socket.isUnowned {
+            socket.network = self
+        }
         guard let socket = open(descriptor, "register") else { return -EBADF }
         socket.owner = .loop(self, token: token)
         world.note(.register, Int64(descriptor))

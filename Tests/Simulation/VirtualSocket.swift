@@ -80,6 +80,9 @@ final class VirtualSocket {
         self.local = local
     }
 
+    /// Whether it is registered with no loop and no actor.
+    var isUnowned: Bool { if case .nobody = owner { true } else { false } }
+
     /// What epoll would report now.
     func readiness() -> Readiness {
         switch state {
