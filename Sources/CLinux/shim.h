@@ -100,6 +100,8 @@ static inline int sluice_listen(
         failed = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0;
     if (!failed && address->ss_family == AF_INET6)
         failed = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0;
+    // What it accepts inherits this.
+    if (!failed) sluice_no_delay(fd);
     if (!failed) failed = bind(fd, (const struct sockaddr *)address, length) < 0;
     if (!failed) failed = listen(fd, backlog) < 0;
     if (failed) {

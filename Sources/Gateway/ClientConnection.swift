@@ -39,7 +39,7 @@ final class ClientConnection {
         self.lane = lane
         self.socket = socket
         self.address = address
-        host = Array((address?.host ?? "unknown").utf8)
+        host = address?.hostBytes ?? Array("unknown".utf8)
         parking = Parking(on: lane.context)
         parser = RequestParser(limits: lane.snapshot.settings.limits)
         socket.owner = parking
@@ -235,7 +235,9 @@ final class ClientConnection {
         if let buffer { exchange.body.finish(keeping: buffer) }
         if isAbandoned || !socket.isOpen || socket.isBroken || exchange.isTunnel { return false }
         guard let current = buffer, exchange.keepsConnection, exchange.body.isReceived else {
-            if exchange.isAnswered && exchange.reason != .clientGone { await linger() }
+            if exchange.isAnswered && exchange.reason != .clientGone && maySendMore(exchange) {
+                await linger()
+            }
             return false
         }
         if current.isEmpty {
@@ -244,6 +246,14 @@ final class ClientConnection {
             return false
         }
         return !isDraining
+    }
+
+    /// Whether bytes of the client may still come, and would turn the close into a reset.
+    ///
+    /// Not from one that has sent all of its last request (RFC 9112 §9.6). TLS says goodbye first.
+    private func maySendMore(_ exchange: Exchange) -> Bool {
+        let isLast = exchange.clientCloses && exchange.body.isReceived && buffer?.isEmpty != false
+        return !isLast || socket.isSecure
     }
 
     /// The buffer with room to receive into: bytes in a snug one move to a slab first.

@@ -22,6 +22,8 @@ final class Exchange {
     private(set) var pathLength = 0
     private(set) var isHTTP10 = false
     private(set) var isTrusted = false
+    /// Whether the client has said that this is its last request.
+    private(set) var clientCloses = false
     var expectsContinue = false
     /// The protocol the client may switch to, if the route allows what it asked for.
     var upgrade: [UInt8] = []
@@ -79,6 +81,7 @@ final class Exchange {
         body.reset()
         method = .get
         isHTTP10 = false
+        clientCloses = false
         route = nil
         replica = nil
         attempts = 0
@@ -113,6 +116,7 @@ final class Exchange {
         pathLength = head.path.isEmpty ? target.count : min(target.count, max(0, path))
         isHTTP10 = head.version == .http10
         keepsConnection = head.keepAlive
+        clientCloses = !head.keepAlive
         expectsContinue = head.expectsContinue
         self.isTrusted = isTrusted
     }

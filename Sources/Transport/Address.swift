@@ -57,6 +57,21 @@ package struct Address: Hashable, Sendable, CustomStringConvertible {
         return bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1
     }
 
+    /// The address without its port, as bytes of text.
+    package var hostBytes: [UInt8] {
+        guard bytes.count == 4 else { return Array(host.utf8) }
+        // Every connection has one written down: `inet_ntop` takes ten times as long.
+        var text: [UInt8] = []
+        text.reserveCapacity(15)
+        for (index, byte) in bytes.enumerated() {
+            if index > 0 { text.append(0x2e) }
+            if byte >= 100 { text.append(0x30 + byte / 100) }
+            if byte >= 10 { text.append(0x30 + byte / 10 % 10) }
+            text.append(0x30 + byte % 10)
+        }
+        return text
+    }
+
     /// The address without its port.
     package var host: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

@@ -91,10 +91,7 @@ package final class SystemNetwork: Network {
     package func accept(from listener: Int32, peer: inout Address?) -> Int32 {
         var storage = sockaddr_storage()
         let descriptor = unsafe sluice_accept(listener, &storage)
-        if descriptor >= 0 {
-            sluice_no_delay(descriptor)
-            peer = Address(storage)
-        }
+        if descriptor >= 0 { peer = Address(storage) }
         return descriptor
     }
 

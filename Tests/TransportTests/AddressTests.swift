@@ -47,4 +47,11 @@ import Testing
     @Test func `differs by port`() {
         #expect(Address("10.0.0.1:1") != Address("10.0.0.1:2"))
     }
+
+    @Test(arguments: ["0.0.0.0", "10.0.0.1", "127.100.9.255", "::1", "2001:db8::7"])
+    func `writes its host as bytes, too`(host: String) throws {
+        let address = try #require(Address(host, port: 1))
+        #expect(String(decoding: address.hostBytes, as: UTF8.self) == host)
+        #expect(address.host == host)
+    }
 }

@@ -65,4 +65,23 @@ import Transport
     @Test func `refuses to register what is not open`() throws {
         #expect(try SystemNetwork().register(-1, token: 1) == -EBADF)
     }
+
+    @Test func `sends small pieces at once, also on connections it accepts`() throws {
+        let network = try SystemNetwork()
+        let any = Address(bytes: [127, 0, 0, 1], port: 0)
+        let listener = network.listen(at: any, backlog: 1, shared: false)
+        defer { network.close(listener) }
+        let connection = network.connect(to: try #require(network.localAddress(of: listener)))
+        defer { network.close(connection) }
+        var peer: Address?
+        var accepted = network.accept(from: listener, peer: &peer)
+        while accepted == -EAGAIN { accepted = network.accept(from: listener, peer: &peer) }
+        defer { network.close(accepted) }
+        for descriptor in [connection, accepted] {
+            var isOn: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            let result = getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, &length)
+            #expect(result == 0 && isOn != 0)
+        }
+    }
 }
