@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "Balancing", swiftSettings: strict),
         .target(name: "Configuration", swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
+        .target(name: "Kubernetes", swiftSettings: strict),
         .target(name: "Processes", dependencies: ["CLinux"], swiftSettings: strict),
         .target(
             name: "Transport",
@@ -50,7 +51,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "HTTPWire", "Balancing", "Configuration", "Telemetry", "Processes", "Transport",
+                "HTTPWire", "Balancing", "Configuration", "Telemetry", "Kubernetes", "Processes",
+                "Transport",
             ],
             swiftSettings: strict
         ),
@@ -82,6 +84,7 @@ let package = Package(
             swiftSettings: tests
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: tests),
+        .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes"], swiftSettings: tests),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: tests),
         .testTarget(
             name: "TransportTests",

@@ -70,6 +70,8 @@ package struct ReplicaSnapshot: Sendable {
     package var isListed: Bool
     /// Whether an operator drained it.
     package var isDrainedByOperator: Bool
+    /// The zone it runs in, where its source knows.
+    package var zone: String?
 }
 
 extension PoolSnapshot: Equatable {}
@@ -96,7 +98,8 @@ extension ReplicaSnapshot: Equatable {
             lastProbe: replica.health.last?.outcome,
             lastProbeAt: replica.health.last?.at.instant,
             isListed: replica.isListed,
-            isDrainedByOperator: replica.isDrainedByOperator
+            isDrainedByOperator: replica.isDrainedByOperator,
+            zone: replica.spec.zone
         )
     }
 }

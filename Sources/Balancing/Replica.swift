@@ -35,6 +35,8 @@ package struct ReplicaSpec: Hashable, Sendable {
     package var weight: Int
     /// Most requests in flight; `nil` means the pool's setting.
     package var concurrency: Int?
+    /// The zone it runs in, where its source knows; it is told, and nothing is decided by it.
+    package var zone: String?
 
     /// A replica; only the endpoint has no default.
     package init(endpoint: String, weight: Int = 1, concurrency: Int? = nil) {

@@ -2,8 +2,6 @@
 
 /// What the format knows and this version cannot do; said clearly instead of being ignored.
 enum Availability {
-    /// Replicas from Kubernetes' EndpointSlices.
-    static let kubernetes = false
     /// Listeners that speak TLS.
     static let tls = false
 }
@@ -105,15 +103,7 @@ private func checkSource(
             at: path + [.key("restart")],
             reader
         )
-    case .kubernetes:
-        if !Availability.kubernetes {
-            reader.report(
-                "`kubernetes` is not available in this version",
-                at: path + [.key("kubernetes")],
-                hint: "a headless Service works with dns: { name, port }"
-            )
-        }
-    case .dns:
+    case .dns, .kubernetes:
         break
     }
 }

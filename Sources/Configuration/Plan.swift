@@ -106,7 +106,7 @@ private func summary(of source: Configuration.ReplicaSource) -> String {
     case .processes(let processes):
         "processes \(processes.min) to \(processes.max) of \(processes.command.first ?? "")"
     case .kubernetes(let kubernetes):
-        "kubernetes \(kubernetes.namespace)/\(kubernetes.service):\(kubernetes.port)"
+        "kubernetes \(kubernetes.namespace)/\(kubernetes.service):\(kubernetes.port.words)"
     }
 }
 
@@ -198,4 +198,13 @@ private func changesOfConditions(
 
 private func methods(of route: Configuration.Route) -> String {
     route.methods.isEmpty ? "all" : route.methods.joined(separator: ",")
+}
+
+extension Configuration.Kubernetes.Port {
+    fileprivate var words: String {
+        switch self {
+        case .number(let number): "\(number)"
+        case .name(let name): name
+        }
+    }
 }

@@ -57,11 +57,11 @@ private func readDNS(_ item: Item) -> Configuration.ReplicaSource {
 }
 
 private func readKubernetes(_ item: Item) -> Configuration.ReplicaSource {
-    var kubernetes = Configuration.Kubernetes(service: "", port: 1)
+    var kubernetes = Configuration.Kubernetes(service: "", port: .number(1))
     item.section { section in
         kubernetes.service = section.require("service", .objectName) ?? ""
         section.read("namespace", &kubernetes.namespace, .objectName)
-        kubernetes.port = section.require("port", .port) ?? kubernetes.port
+        kubernetes.port = section.require("port", .servicePort) ?? kubernetes.port
     }
     return .kubernetes(kubernetes)
 }
@@ -103,12 +103,44 @@ private func readProcessLog(_ section: Section, _ log: inout Configuration.Proce
     section.read("burstBytes", &log.burstBytes, .size(80...1 << 30))
 }
 
+extension Format<Configuration.Kubernetes.Port> {
+    /// A number, or the name of a port of a Service.
+    fileprivate static var servicePort: Format {
+        let expected = "a port, 1 to 65535, or the name of a port of the Service"
+        let number = Format<Int>.port
+        let name = Format<String>.text(expected, max: 63) { text in
+            isObjectName(text) || Int(text) != nil ? text : nil
+        }
+        return Format(
+            expected: expected,
+            parse: { item in
+                if case .integer = item.value { return number.parse(item).map { .number($0) } }
+                guard let text = name.parse(item) else { return nil }
+                guard let value = Int(text) else { return .name(text) }
+                if (1...65535).contains(value) { return .number(value) }
+                item.problem("must be 1 to 65535, found \(value)")
+                return nil
+            },
+            print: { port in
+                switch port {
+                case .number(let value): .integer(value)
+                case .name(let text): .string(text)
+                }
+            }
+        )
+    }
+}
+
+/// Whether a text can be the name of an object, as a label of DNS (RFC 1123 §2.1).
+func isObjectName(_ text: String) -> Bool {
+    isHostName(text) && !text.contains(".") && !text.contains("_") && text == text.lowercased()
+}
+
 extension Format<String> {
     /// The name of an object in Kubernetes.
-    fileprivate static var objectName: Format {
+    static var objectName: Format {
         text("a name of lower-case letters, digits and `-`", max: 63) { text in
-            isHostName(text) && !text.contains(".") && !text.contains("_")
-                && text == text.lowercased() ? text : nil
+            isObjectName(text) ? text : nil
         }
     }
 }

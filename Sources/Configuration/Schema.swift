@@ -35,6 +35,9 @@ package struct Configuration: Sendable, Equatable {
     /// How the gateway stops.
     package var shutdown = Shutdown()
 
+    /// How the API of Kubernetes is reached, where pools or the ingress ask for it.
+    package var kubernetes = KubernetesAPI()
+
     /// Event loops, 1…256; nil: one per core.
     package var loops: Int?
 
@@ -166,6 +169,22 @@ extension Configuration {
         package var reason = true
 
         /// Makes the default: all are sent.
+        package init() {}
+    }
+
+    /// How the API of Kubernetes is reached.
+    package struct KubernetesAPI: Sendable, Equatable {
+        /// `https://host:port`; nil: the variable `SLUICE_KUBERNETES_API`, or else what a pod finds
+        /// in its environment.
+        package var url: String?
+
+        /// Path of the file with the token; read anew for each request, and sent if it is there.
+        package var tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+        /// Path of the file with those who may sign the API's certificate, PEM.
+        package var authorityFile = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+
+        /// Makes the defaults: those of a pod.
         package init() {}
     }
 

@@ -85,7 +85,7 @@ extension Configuration {
         case dns(DNS)
         /// Started, watched and stopped by the gateway itself.
         case processes(Processes)
-        /// The endpoints of a Kubernetes Service. Not available in this version.
+        /// The endpoints of a Kubernetes Service.
         case kubernetes(Kubernetes)
     }
 
@@ -134,13 +134,21 @@ extension Configuration {
         /// Its namespace.
         package var namespace = "default"
 
-        /// The port of every replica, 1…65535.
-        package var port: Int
+        /// The port of every replica.
+        package var port: Port
 
         /// Makes it in the namespace "default".
-        package init(service: String, port: Int) {
+        package init(service: String, port: Port) {
             self.service = service
             self.port = port
+        }
+
+        /// How a port of the replicas is told.
+        package enum Port: Sendable, Hashable {
+            /// The port that every replica listens at, 1…65535.
+            case number(Int)
+            /// The name of a port of the Service; empty, which no file can say, for its only one.
+            case name(String)
         }
     }
 

@@ -3,6 +3,7 @@
 internal import Balancing
 internal import Configuration
 internal import HTTPWire
+internal import Kubernetes
 internal import Processes
 internal import Telemetry
 internal import Transport
@@ -137,9 +138,14 @@ extension Configuration.Pool {
                     concurrency: settings.concurrency
                 )
             )
-        case .kubernetes:
-            // Refused by the check of the configuration.
-            return .fixed([])
+        case .kubernetes(let kubernetes):
+            return .kubernetes(
+                ServiceSource(
+                    service: kubernetes.service,
+                    namespace: kubernetes.namespace,
+                    port: PortChoice(kubernetes.port)
+                )
+            )
         }
     }
 }
@@ -163,6 +169,15 @@ extension ProcessOptions {
             outputBytesPerSecond: processes.log.bytesPerSecond,
             outputBurstBytes: processes.log.burstBytes
         )
+    }
+}
+
+extension PortChoice {
+    init(_ port: Configuration.Kubernetes.Port) {
+        switch port {
+        case .number(let number): self = .number(number)
+        case .name(let name): self = .named(name)
+        }
     }
 }
 

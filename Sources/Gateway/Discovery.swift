@@ -1,4 +1,5 @@
-// Where a pool's replicas come from: the file, a name's addresses, or processes of our own.
+// Where a pool's replicas come from: the file, a name's addresses, the endpoints of a Service, or
+// processes of our own.
 
 internal import Balancing
 internal import Processes
@@ -20,6 +21,8 @@ enum ReplicaListing: Sendable, Equatable {
     case dns(name: String, port: UInt16, every: Duration)
     /// Processes that the gateway starts itself.
     case processes(ProcessOptions, ScalingOptions)
+    /// The ready endpoints of a Service.
+    case kubernetes(ServiceSource)
 }
 
 /// How the number of a pool's processes follows its load.
@@ -33,10 +36,10 @@ struct ScalingOptions: Sendable, Equatable {
 
 /// Keeps one pool's replicas in line with their source.
 final class Discovery: Sendable {
-    private let pool: Pool
+    let pool: Pool
     private let prober: Prober
-    private let gateway: Gateway
-    private let loop: Loop
+    let gateway: Gateway
+    let loop: Loop
     private let state = Mutex(State())
     /// How often host names in a fixed list are looked up again.
     private static let lookupInterval = Duration.seconds(5)
@@ -89,6 +92,7 @@ final class Discovery: Sendable {
         case .fixed(let items): await follow(items, epoch, parking, context)
         case .dns(let name, let port, let every):
             await follow(name, port, every: every, epoch, parking, context)
+        case .kubernetes(let source): await follow(source, epoch, parking, context)
         case .processes: break
         }
     }
@@ -115,11 +119,11 @@ final class Discovery: Sendable {
         processes.stop(within: time, then: then)
     }
 
-    private func isCurrent(_ epoch: Int) -> Bool {
+    func isCurrent(_ epoch: Int) -> Bool {
         !gateway.isDraining && state.withLock { $0.epoch == epoch }
     }
 
-    private func list(_ wanted: [(ReplicaSpec, Address)], now: Instant) {
+    func list(_ wanted: [(ReplicaSpec, Address)], now: Instant) {
         for endpoint in pool.setReplicas(wanted, now: now) { prober.start(endpoint, on: loop) }
     }
 

@@ -27,6 +27,8 @@ package final class Gateway: Sendable {
         package var reload: Reload
         /// Connections that the descriptors allow.
         package var connectionsMax: Int
+        /// Variables and files, where settings point at them.
+        package var machine: Machine
 
         package init(
             loops: [Loop],
@@ -36,7 +38,8 @@ package final class Gateway: Sendable {
             processOutput: @escaping @Sendable (String) -> Void = { _ in },
             droppedOutputLines: @escaping @Sendable () -> UInt64 = { 0 },
             reload: @escaping Reload = { $0(.unavailable("there is nothing to reload from")) },
-            connectionsMax: Int = 10_000
+            connectionsMax: Int = 10_000,
+            machine: Machine = Machine()
         ) {
             self.loops = loops
             self.log = log
@@ -46,12 +49,15 @@ package final class Gateway: Sendable {
             self.droppedOutputLines = droppedOutputLines
             self.reload = reload
             self.connectionsMax = connectionsMax
+            self.machine = machine
         }
     }
 
     enum Phase: Int { case running, announcing, draining, cutting, over }
 
     let metrics: GatewayMetrics
+    /// How the watches of Kubernetes' API fare.
+    let kubernetes = KubernetesReports()
     /// Access log lines, for whoever writes them out.
     package let accessLog: AccessLogBuffer
     let loops: [Loop]
@@ -114,6 +120,7 @@ package final class Gateway: Sendable {
 
     var log: Log { surroundings.log }
     var resolver: Resolver { surroundings.resolver }
+    var machine: Machine { surroundings.machine }
     func wakeLogWriter() { surroundings.wakeLogWriter() }
     func processOutput(_ line: String) { surroundings.processOutput(line) }
     var droppedOutputLines: UInt64 { surroundings.droppedOutputLines() }

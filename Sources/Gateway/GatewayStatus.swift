@@ -21,6 +21,10 @@ struct GatewayStatus: Sendable {
     var lastReload: LastReload?
     var dropped: DroppedLines
     var pools: [PoolStatus]
+    /// How the watches of Kubernetes' API fare; none where nothing is watched.
+    var kubernetes: [KubernetesReports.Watch] = []
+    /// Failed requests to that API since the start.
+    var kubernetesFailures: UInt64 = 0
 
     /// Connections open now, and how many may be.
     struct Connections: Sendable {
@@ -107,7 +111,9 @@ extension Gateway {
                         : wantedReplicas(gauges, described[pool.name]?.settings, now: now),
                     ended: metrics.ended(pool: pool.name)
                 )
-            }
+            },
+            kubernetes: kubernetes.watches,
+            kubernetesFailures: kubernetes.failures
         )
     }
 

@@ -22,6 +22,7 @@ extension GatewayStatus {
         writeReplicas(into: &text)
         writePools(into: &text)
         writeGateway(into: &text)
+        writeKubernetes(into: &text)
     }
 
     private func writeQueues(into text: inout PrometheusText) {
@@ -128,6 +129,23 @@ extension GatewayStatus {
             "sluice_output_dropped_lines_total",
             help: "Lines of processes and of the operator log lost for the same reason.",
             dropped.output,
+            into: &text
+        )
+    }
+
+    private func writeKubernetes(into text: inout PrometheusText) {
+        text.gauge(
+            "sluice_kubernetes_watches",
+            help: "Watches of Kubernetes' API by how they fare.",
+            samples: WatchState.allCases.map { state in
+                let count = kubernetes.count { $0.state == state }
+                return GaugeSample(["state": state.rawValue], Double(count))
+            }
+        )
+        counter(
+            "sluice_kubernetes_failures_total",
+            help: "Requests to Kubernetes' API that failed.",
+            kubernetesFailures,
             into: &text
         )
     }

@@ -36,9 +36,28 @@ extension GatewayStatus {
             }
             json.name("pools")
             json.array { json in for pool in pools { write(pool, into: &json) } }
+            json.name("kubernetes")
+            json.array { json in for watch in kubernetes { write(watch, into: &json) } }
         }
         json.endLine()
         return json.bytes
+    }
+
+    private func write(_ watch: KubernetesReports.Watch, into json: inout JSONWriter) {
+        json.object { json in
+            json.name("watch")
+            json.value(watch.what)
+            json.name("state")
+            json.value(watch.state.rawValue)
+            json.name("objects")
+            json.value(watch.objects)
+            json.name("failures")
+            json.value(Int(clamping: watch.failures))
+            json.name("error")
+            json.value(watch.problem)
+            json.name("problems")
+            json.array { json in for problem in watch.objectProblems { json.value(problem) } }
+        }
     }
 
     private func write(_ connections: Connections, into json: inout JSONWriter) {
@@ -168,5 +187,7 @@ extension GatewayStatus {
         json.value(replica.isListed)
         json.name("isDrainedByOperator")
         json.value(replica.isDrainedByOperator)
+        json.name("zone")
+        json.value(replica.zone)
     }
 }

@@ -23,6 +23,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
         "\(call): \(SystemError.text(for: code))"
     }
 
+    /// A deadline passed before the connection stood.
+    package static let timedOut = SystemError(code: ETIMEDOUT, call: "connect")
+
     /// Whether the peer, and not this machine, is the cause.
     package var isPeers: Bool {
         switch code {

@@ -67,11 +67,4 @@ import Testing
             """
         #expect(messages(load(whole)) == ["this route matches the same requests as routes[0]"])
     }
-
-    @Test func `refuse what this version cannot do`() {
-        let pool = "kubernetes: { service: 'sales', port: 5000 }"
-        #expect(
-            messages(load(text(pool: pool))) == ["`kubernetes` is not available in this version"]
-        )
-    }
 }

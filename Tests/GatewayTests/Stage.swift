@@ -53,17 +53,21 @@ final class Stage {
         loops count: Int = 1,
         bufferLimit: Int = 64,
         conditions: Conditions = .kind,
-        resolver: @escaping Resolver = { _, _, done in done(.notFound) }
+        resolver: @escaping Resolver = { _, _, done in done(.notFound) },
+        machine: Machine = Machine(),
+        prepare: (SimulatedWorld) -> Void = { _ in }
     ) throws {
         let world = SimulatedWorld(seed: 1, conditions: conditions)
         self.world = world
+        prepare(world)
         loops = (0..<count).map { _ in world.makeLoop(bufferLimit: bufferLimit) }
         gateway = Gateway(
             try Stage.configuration(settings),
             in: Gateway.Surroundings(
                 loops: loops,
                 log: Log(minimum: .debug, now: { 0 }, sink: { [notes] in notes.lines.append($0) }),
-                resolver: resolver
+                resolver: resolver,
+                machine: machine
             )
         )
         for number in 0..<settings.replicas {

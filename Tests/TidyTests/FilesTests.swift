@@ -14,6 +14,7 @@ import Testing
         "Transport/Network.swift": "a protocol: its two conformers are tested",
         "Transport/TLSBridge.swift": "called back by OpenSSL only: TLSSessionTests",
         "Gateway/ProcessPool.swift": "real processes: LocalProcessTests",
+        "Gateway/Kubernetes/ObjectWatch.swift": "steps of a reflector: EndpointDiscoveryTests",
         "Gateway/Lane.swift": "a loop's members, used by every test of the module",
     ]
 

@@ -8,11 +8,12 @@ import Testing
         "Balancing": [],
         "Configuration": ["FoundationEssentials"],
         "Telemetry": ["Synchronization"],
+        "Kubernetes": ["FoundationEssentials"],
         "Processes": ["Glibc", "Synchronization", "CLinux"],
         "Transport": ["Glibc", "Synchronization", "CLinux", "COpenSSL"],
         "Gateway": [
-            "HTTPWire", "Balancing", "Configuration", "Telemetry", "Processes", "Transport",
-            "Synchronization",
+            "HTTPWire", "Balancing", "Configuration", "Telemetry", "Kubernetes", "Processes",
+            "Transport", "Synchronization",
         ],
         "sluice": [
             "Gateway", "Configuration", "Telemetry", "Transport", "Foundation", "Dispatch",

@@ -95,7 +95,12 @@ struct Serve {
                 reload: { [orders] done in
                     if !orders.put(.reload(done)) { done(.unavailable("too many reloads wait")) }
                 },
-                connectionsMax: connectionsMax(of: descriptors, loops: loops.count)
+                connectionsMax: connectionsMax(of: descriptors, loops: loops.count),
+                machine: Machine(
+                    environment: ProcessInfo.processInfo.environment,
+                    // `try?`: what cannot be read is not there.
+                    readFile: { try? readSmallFile($0, bytesMax: $1) }
+                )
             )
         )
         for (index, loop) in loops.enumerated() { loop.start(name: "loop-\(index)") }
