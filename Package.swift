@@ -98,7 +98,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Simulation"],
+            dependencies: ["Gateway", "Simulation", "Certificates"],
             swiftSettings: tests
         ),
         .testTarget(

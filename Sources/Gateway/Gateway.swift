@@ -58,6 +58,7 @@ package final class Gateway: Sendable {
     let metrics: GatewayMetrics
     /// How the watches of Kubernetes' API fare.
     let kubernetes = KubernetesReports()
+    let apiTrust = APITrust()
     /// Access log lines, for whoever writes them out.
     package let accessLog: AccessLogBuffer
     let loops: [Loop]

@@ -36,6 +36,7 @@ import Transport
                 loop,
                 at: parking,
                 resolver: resolver,
+                trust: APITrust(),
                 isOver: { false }
             )
             let deadline = context.now + .seconds(5)

@@ -23,25 +23,26 @@ final class APICall {
     private let loop: Loop
     private let parking: Parking
     private let resolver: Resolver
+    private let trust: APITrust
     private let isOver: () -> Bool
     private var socket: Socket?
     private var buffer: ByteBuffer?
     private var body = BodyTransfer(.none, sendsChunked: false, limits: Limits())
 
-    /// - Parameters:
-    ///   - parking: where the task waits; whoever ends it early wakes it there.
-    ///   - isOver: whether nobody wants the answer any more.
+    /// Waits in `parking`; whoever ends the call early, so that `isOver` says so, wakes it there.
     init(
         on context: LoopContext,
         _ loop: Loop,
         at parking: Parking,
         resolver: @escaping Resolver,
+        trust: APITrust,
         isOver: @escaping () -> Bool
     ) {
         self.context = context
         self.loop = loop
         self.parking = parking
         self.resolver = resolver
+        self.trust = trust
         self.isOver = isOver
     }
 
@@ -64,6 +65,7 @@ final class APICall {
     ) async throws(APIFailure) {
         close()
         try await connect(to: access.address, until: deadline)
+        if access.address.isSecure { try await secure(access, until: deadline) }
         try await sendBytes(bytes(of: request, access), until: deadline)
         let (status, retryAfter) = try await receiveHead(until: deadline)
         guard status >= 300 else { return }
@@ -110,7 +112,6 @@ final class APICall {
         to address: APIAddress,
         until deadline: Instant
     ) async throws(APIFailure) {
-        if address.isSecure { throw .unreachable("TLS to the API is not available") }
         var why = "\(address.host) has no address"
         for candidate in try await resolve(address, until: deadline) {
             do throws(SystemError) {
@@ -133,6 +134,28 @@ final class APICall {
             }
         }
         throw .unreachable(why)
+    }
+
+    /// Makes sure that it is the API's server, and nobody listens in.
+    private func secure(
+        _ access: KubernetesAccess,
+        until deadline: Instant
+    ) async throws(APIFailure) {
+        guard let socket else { throw .abandoned }
+        let host = access.address.host
+        var isDone = false
+        while !isDone {
+            do throws(TLSError) {
+                if !socket.isSecure {
+                    let client = try trust.client(access.authorities())
+                    try socket.startTLS(with: client, to: host)
+                }
+                isDone = try socket.handshake()
+            } catch {
+                throw .unreachable("TLS with \(host): \(error)")
+            }
+            if !isDone { try await wait(until: deadline) }
+        }
     }
 
     private func resolve(

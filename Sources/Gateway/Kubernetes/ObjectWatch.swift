@@ -27,9 +27,7 @@ final class ObjectWatch<Object: APIObject> {
     private let report: WatchReport
     private(set) var reflector: Reflector<Object>
 
-    /// - Parameters:
-    ///   - parking: where the task waits; whoever ends it early wakes it there.
-    ///   - isOver: whether nobody wants the objects any more.
+    /// Waits in `parking`; whoever ends the watch, so that `isOver` says so, wakes it there.
     init(
         _ selection: ObjectSelection,
         for gateway: Gateway,
@@ -73,6 +71,7 @@ final class ObjectWatch<Object: APIObject> {
             loop,
             at: parking,
             resolver: gateway.resolver,
+            trust: gateway.apiTrust,
             isOver: isOver
         )
     }
