@@ -19,3 +19,7 @@ keepalive = 2
 
 timeout = 60
 graceful_timeout = 30
+
+# Newer versions open a socket in the home folder for a command-line tool; a container's root file
+# system is read-only, and nobody asks.
+control_socket_disable = True
