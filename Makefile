@@ -31,9 +31,11 @@ run: build setup-worker $(MODEL) ## start the gateway with three real prediction
 
 .PHONY: test
 test: setup-swift setup-worker $(MODEL) ## install what the tests need, and run all of them
-	.ci/setup python test bench
+	.ci/setup python test bench manifests
+	.ci/setup monitoring
 	.venv/bin/python -m pytest -q -p no:cacheprovider docker/worker
 	swift build -c release --product sluice
+	.venv/bin/python -m pytest -q -p no:cacheprovider docker/tests k8s/tests
 	swift build --build-tests
 	swift test --skip-build --disable-xctest
 
@@ -52,6 +54,10 @@ bench: build ## measure it beside nginx, HAProxy, Envoy and Caddy: about 40 minu
 	.ci/setup peers
 	swift build -c release --product StubReplica
 	.venv/bin/python bench/run $(BENCH)
+
+.PHONY: image
+image: ## build the container images; docker/try.sh tries them
+	docker compose -f docker/compose.yaml build
 
 .PHONY: format
 format: ## lay the Swift sources out as .swift-format says
