@@ -93,7 +93,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["sluice", "StubReplica"],
+            dependencies: ["sluice", "StubReplica", "Certificates"],
             swiftSettings: tests
         ),
         .testTarget(

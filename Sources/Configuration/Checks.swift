@@ -1,11 +1,5 @@
 // What can only be judged when several settings are seen together.
 
-/// What the format knows and this version cannot do; said clearly instead of being ignored.
-enum Availability {
-    /// Listeners that speak TLS.
-    static let tls = false
-}
-
 /// Checks settings against each other and reports what does not fit.
 func check(_ configuration: Configuration, _ reader: Reader) {
     checkListeners(configuration, reader)
@@ -28,8 +22,12 @@ private func checkListeners(_ configuration: Configuration, _ reader: Reader) {
         if listener.address.port > 0, !seen.insert(listener.address).inserted {
             reader.report("`listeners` has \(listener.address) twice", at: path + [.key("address")])
         }
-        if listener.tls != nil, !Availability.tls {
-            reader.report("`tls` is not available in this version", at: path + [.key("tls")])
+        if listener.tls != nil, listener.redirect != nil {
+            reader.report(
+                "a listener that speaks TLS has nothing to redirect to https",
+                at: path + [.key("redirect")],
+                hint: "`redirect` is for the listener beside it that speaks plain HTTP"
+            )
         }
     }
 }

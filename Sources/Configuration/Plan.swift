@@ -33,8 +33,13 @@ package struct Plan: Sendable, CustomStringConvertible {
 }
 
 private func describe(_ listener: Configuration.Listener) -> String {
-    guard let tls = listener.tls else { return "\(listener.address)" }
-    return "\(listener.address) tls \(tls.certificate)"
+    guard let tls = listener.tls else {
+        return "\(listener.address)" + (listener.redirect.map { " to https at \($0)" } ?? "")
+    }
+    var text =
+        "\(listener.address) tls \(tls.certificates.map(\.certificate).joined(separator: " "))"
+    if let authority = tls.clientCA { text += " \(tls.clientAuth.rawValue) \(authority)" }
+    return text
 }
 
 /// What was added and what was removed, as `+new` and `-old`.
@@ -94,6 +99,7 @@ private func planPools(
         let parts =
             changesOfSource(from: former.source, to: pool.source)
             + changes(former.settings, pool.settings) { readPoolSettings($0, &$1) }
+            + changesOfTLS(from: former.settings.tls, to: pool.settings.tls)
         if !parts.isEmpty { lines.append("\(pool.name): " + parts.joined(separator: ", ")) }
     }
     return lines + old.filter { before[$0.name] != nil }.map { "\($0.name): pool removed" }
@@ -155,6 +161,15 @@ private func changesOfReplicas(
         }
     }
     return parts
+}
+
+/// Only whether there is any: its settings, when both have it, are compared as settings are.
+private func changesOfTLS(
+    from old: Configuration.UpstreamTLS?,
+    to new: Configuration.UpstreamTLS?
+) -> [String] {
+    if (old == nil) == (new == nil) { return [] }
+    return [new == nil ? "tls off" : "tls on"]
 }
 
 private func limit(_ concurrency: Int?) -> String {

@@ -88,18 +88,14 @@ private func readListener(_ item: Item) -> Configuration.Listener {
     var listener = Configuration.Listener(address: Address(host: "", port: 0))
     item.section(expected: "an object such as { address: \"0.0.0.0:8080\" }") { section in
         listener.address = section.require("address", .listener) ?? listener.address
-        section.item("tls")?.section { inner in
-            let certificate = inner.require("certificate", .text("the path of a PEM file"))
-            let key = inner.require("key", .text("the path of a PEM file"))
-            if let certificate, let key {
-                listener.tls = Configuration.TLS(certificate: certificate, key: key)
-            }
-        }
+        listener.tls = readTLS(section)
+        section.read("redirect", &listener.redirect, .port, or: "off")
     }
     return listener
 }
 
 private func readTimeouts(_ section: Section, _ timeouts: inout Configuration.Timeouts) {
+    section.read("handshake", &timeouts.handshake, .duration(Bounds.timeout))
     section.read("head", &timeouts.head, .duration(Bounds.timeout))
     section.read("body", &timeouts.body, .duration(Bounds.timeout))
     section.read("write", &timeouts.write, .duration(Bounds.timeout))
@@ -109,6 +105,7 @@ private func readTimeouts(_ section: Section, _ timeouts: inout Configuration.Ti
 
 private func readLimits(_ section: Section, _ limits: inout Configuration.Limits) {
     section.read("connections", &limits.connections, .integer(1...1_000_000), or: "auto")
+    section.read("handshakes", &limits.handshakes, .integer(1...100_000))
     section.read("bufferBytes", &limits.bufferBytes, .size(1 << 20...1 << 40))
     section.read("targetBytes", &limits.targetBytes, .size(8000...64 << 10))
     section.read("headBytes", &limits.headBytes, .size(16 << 10...96 << 10))

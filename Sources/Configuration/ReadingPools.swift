@@ -56,6 +56,8 @@ func readPoolSettings(_ section: Section, _ settings: inout Configuration.PoolSe
     let abort = Configuration.OnClientAbort.allCases.map { (word: $0.rawValue, value: $0) }
     section.read("onClientAbort", &settings.onClientAbort, .choice(abort))
     section.section("scaling") { readScaling($0, &settings.scaling) }
+    // Last: it is only there when TLS is, and a plan compares settings by their order.
+    readUpstreamTLS(section, &settings.tls)
 }
 
 private func readQueue(_ section: Section, _ queue: inout Configuration.Queue) {

@@ -54,28 +54,17 @@ extension Configuration {
         /// An IP address with its port; port 0 lets the system choose.
         package var address: Address
 
-        /// The certificate when clients speak TLS; nil: plain HTTP.
+        /// How clients speak TLS; nil: plain HTTP.
         package var tls: TLS?
+
+        /// The port of https to which every request is redirected, 1…65535; nil: requests are
+        /// served.
+        package var redirect: Int?
 
         /// Makes a listener; plain HTTP unless `tls` is given.
         package init(address: Address, tls: TLS? = nil) {
             self.address = address
             self.tls = tls
-        }
-    }
-
-    /// The files that prove who a listener is.
-    package struct TLS: Sendable, Equatable {
-        /// Path of the certificate chain, PEM.
-        package var certificate: String
-
-        /// Path of the private key, PEM.
-        package var key: String
-
-        /// Makes it of two paths.
-        package init(certificate: String, key: String) {
-            self.certificate = certificate
-            self.key = key
         }
     }
 
@@ -93,6 +82,9 @@ extension Configuration {
 
     /// How long a client may take, each 1 ms…24 h.
     package struct Timeouts: Sendable, Equatable {
+        /// From the arrival of a connection to the end of its TLS handshake.
+        package var handshake: Duration = .seconds(10)
+
         /// From the first byte of a head to its end; also a connection's first byte.
         package var head: Duration = .seconds(10)
 
@@ -116,6 +108,9 @@ extension Configuration {
     package struct Limits: Sendable, Equatable {
         /// Client connections at once, 1…1,000,000; nil: what the descriptor limit leaves room for.
         package var connections: Int?
+
+        /// TLS handshakes at once, 1…100,000; further connections wait for their turn.
+        package var handshakes = 1000
 
         /// Memory for bytes on their way, all connections together, 1 MiB…1 TiB.
         package var bufferBytes = 512 << 20

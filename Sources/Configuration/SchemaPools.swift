@@ -73,6 +73,9 @@ extension Configuration {
         /// How many replicas the pool would like to have.
         package var scaling = Scaling()
 
+        /// How replicas are spoken to in TLS; nil: plain HTTP.
+        package var tls: UpstreamTLS?
+
         /// Makes the defaults.
         package init() {}
     }

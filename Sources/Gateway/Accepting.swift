@@ -9,13 +9,14 @@ extension Lane {
     func accept(
         from listener: Socket,
         as kind: ConnectionKind = .client,
+        through door: Door = Door(),
         serve: @escaping ClientService
     ) async {
         let parking = Parking(on: context)
         listener.owner = parking
         addAcceptor(parking)
         while true {
-            await acceptAll(from: listener, as: kind, parking, serve)
+            await acceptAll(from: listener, as: kind, door, parking, serve)
             // What was in the kernel's queue has been taken: nobody is cut off by the close.
             if kind == .admin ? gateway.isOver : gateway.isDraining { break }
             await parking.park(until: nil)
@@ -26,6 +27,7 @@ extension Lane {
     private func acceptAll(
         from listener: Socket,
         as kind: ConnectionKind,
+        _ door: Door,
         _ parking: Parking,
         _ serve: @escaping ClientService
     ) async {
@@ -37,7 +39,7 @@ extension Lane {
             if taken % 64 == 0 { await Task.yield() }
             do throws(SystemError) {
                 guard let descriptor = try listener.accept(peer: &peer) else { return }
-                admit(descriptor, as: kind, from: peer, serve)
+                admit(descriptor, as: kind, door, from: peer, serve)
             } catch {
                 // No descriptor or memory left: those served now must end before others start.
                 gateway.log.warning("listener", "cannot accept: \(error)")
@@ -49,6 +51,7 @@ extension Lane {
     private func admit(
         _ descriptor: Int32,
         as kind: ConnectionKind,
+        _ door: Door,
         from peer: Address?,
         _ serve: @escaping ClientService
     ) {
@@ -62,9 +65,9 @@ extension Lane {
             return
         }
         let target = kind == .client ? gateway.shares.place(acceptedBy: index) : index
-        if target == index { return take(descriptor, as: kind, from: peer, serve) }
+        if target == index { return take(descriptor, as: kind, door.terms, from: peer, serve) }
         gateway.loops[target].spawn { context in
-            Lane.of(context).take(descriptor, as: kind, from: peer, serve)
+            Lane.of(context).take(descriptor, as: kind, door.terms, from: peer, serve)
         }
     }
 
@@ -72,13 +75,23 @@ extension Lane {
     private func take(
         _ descriptor: Int32,
         as kind: ConnectionKind,
+        _ terms: Door.Terms,
         from peer: Address?,
         _ serve: @escaping ClientService
     ) {
+        let timeouts = snapshot.settings.timeouts
         do throws(SystemError) {
             let socket = try Socket(descriptor, on: context, isReadable: false)
-            let deadline = now + snapshot.settings.timeouts.keepAlive
-            rest(socket, as: kind, from: peer, until: deadline, serve)
+            rest(
+                Guest(
+                    socket: socket,
+                    kind: kind,
+                    address: peer,
+                    tls: terms.tls,
+                    serve: terms.redirect.map(redirecting) ?? serve
+                ),
+                until: now + (terms.tls == nil ? timeouts.keepAlive : timeouts.handshake)
+            )
         } catch {
             closed(kind)
             gateway.log.warning("listener", "cannot serve a connection: \(error)")

@@ -30,6 +30,13 @@ extension OwnAnswer {
                 mayKeepConnection: false
             )
         case .malformed(let fault): self.init(fault)
+        case .plainOnTLS:
+            self.init(
+                status: 400,
+                reason: .badRequest,
+                detail: "plain HTTP was sent to an address that speaks TLS: use https",
+                mayKeepConnection: false
+            )
         case .tooLarge:
             self.init(
                 status: 413,

@@ -12,6 +12,7 @@ extension Configuration {
     /// Settings that hold for every client.
     var gatewaySettings: GatewaySettings {
         var settings = GatewaySettings()
+        settings.timeouts.handshake = timeouts.handshake
         settings.timeouts.head = timeouts.head
         settings.timeouts.body = timeouts.body
         settings.timeouts.write = timeouts.write
@@ -21,6 +22,7 @@ extension Configuration {
         settings.limits.headBytesMax = min(limits.headBytes, GatewaySettings.headBytesMax)
         settings.limits.fieldsMax = limits.fields
         settings.limits.trailerBytesMax = limits.trailerBytes
+        settings.handshakesMax = limits.handshakes
         settings.connectionsMax = limits.connections ?? Int.max
         settings.answerFields = AnswerFieldSwitches(responseHeaders)
         settings.trusted = trustedProxies.map {
@@ -87,24 +89,34 @@ extension Configuration.Pool {
         )
     }
 
-    /// What the request path needs.
-    var pathSettings: PoolSettings {
+    /// What the request path needs; `client` is what was made of the pool's TLS.
+    func pathSettings(_ client: TLSClient? = nil) -> PoolSettings {
         PoolSettings(
             connectTimeout: settings.connectTimeout,
             keepAlive: settings.keepAlive,
             streamIdle: settings.streamIdle,
             holdBytesMax: settings.retries.bodyBytes,
             finishesWithoutClient: settings.onClientAbort == .finish,
-            affinity: AffinityKey(settings.policy)
+            affinity: AffinityKey(settings.policy),
+            tls: replicaTLS(client)
         )
     }
 
-    var probeSettings: ProbeSettings {
+    func probeSettings(_ client: TLSClient? = nil) -> ProbeSettings {
         ProbeSettings(
             path: settings.health.path,
             expect: settings.health.expect,
-            timeout: settings.health.timeout
+            timeout: settings.health.timeout,
+            tls: replicaTLS(client)
         )
+    }
+
+    /// Replicas that are the addresses of one name must prove to have that name.
+    private func replicaTLS(_ client: TLSClient?) -> ReplicaTLS? {
+        guard let client else { return nil }
+        var name = settings.tls?.serverName
+        if name == nil, case .dns(let dns) = source { name = dns.name }
+        return ReplicaTLS(client: client, serverName: name)
     }
 
     /// Where the replicas come from.
@@ -212,6 +224,7 @@ extension Route {
         of configuration: Configuration,
         to pool: Pool,
         _ described: Configuration.Pool,
+        tls client: TLSClient? = nil,
         metrics: RouteMetrics
     ) {
         self.init(
@@ -225,7 +238,7 @@ extension Route {
             attemptsMax: route.attempts ?? described.settings.retries.attempts,
             bodyBytesMax: UInt64(route.bodyBytes ?? configuration.limits.bodyBytes),
             upgrades: route.upgrades.map { Array($0.utf8) },
-            settings: described.pathSettings,
+            settings: described.pathSettings(client),
             answerFields: AnswerFieldSwitches(route.responseHeaders),
             metrics: metrics
         )

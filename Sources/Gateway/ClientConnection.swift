@@ -25,7 +25,11 @@ final class ClientConnection {
     /// What it serves; none between requests.
     private(set) var exchange: Exchange?
     /// When it is closed if no request has begun.
-    private var idleDeadline: Instant
+    var idleDeadline: Instant
+    /// Who the client has proved to be by a certificate.
+    var certificate: ClientCertificate?
+    /// What the client is told instead of being served.
+    var refusal: ExchangeError?
 
     init(
         _ socket: Socket,
@@ -52,6 +56,7 @@ final class ClientConnection {
         var goesOn = true
         while goesOn {
             do throws(ExchangeError) {
+                if let refusal { throw refusal }
                 switch try await nextRequest() {
                 case .end: goesOn = false
                 case .rest(let deadline):
@@ -68,9 +73,14 @@ final class ClientConnection {
             if let exchange { goesOn = await end(exchange) }
         }
         releaseBuffer()
+        close()
+        return nil
+    }
+
+    /// Closes the connection and lets go of where it waited.
+    func close() {
         socket.close()
         parking.retire()
-        return nil
     }
 
     /// Accounts for an exchange and gives it back; whether the connection serves another one.
@@ -95,7 +105,7 @@ final class ClientConnection {
     private static let warmth = Duration.milliseconds(50)
 
     /// How long an idle connection is kept for a last request once the gateway drains.
-    private static let lastCall = Duration.seconds(1)
+    static let lastCall = Duration.seconds(1)
 
     // MARK: receiving
 

@@ -11,6 +11,8 @@ enum ExchangeError: Error {
     case clientGone
     /// The client took too long to send its head or body.
     case slowClient
+    /// The client speaks plain HTTP where TLS is spoken.
+    case plainOnTLS
     /// The client's bytes are no message that can be framed with certainty.
     case malformed(WireError)
     /// The request body is larger than the route allows.

@@ -63,6 +63,8 @@ package final class Gateway: Sendable {
     package let accessLog: AccessLogBuffer
     let loops: [Loop]
     private let surroundings: Surroundings
+    /// One for each listener, in the order of the configuration at start.
+    let doors: [Door]
     private let state: Mutex<State>
     private let generationNumber = Atomic<Int>(0)
     private let phaseNumber = Atomic<Int>(Phase.running.rawValue)
@@ -79,6 +81,10 @@ package final class Gateway: Sendable {
         var configuration: Configuration
         var snapshot: Snapshot
         var members: [String: Member] = [:]
+        var expiries: [CertificateExpiry] = []
+        /// The listeners of the configuration at start, and what was read for it.
+        let startedWith: [Configuration.Listener]
+        var material: TLSMaterial
         /// Where the drain waits, to be hurried.
         var drain: (Loop, Parking)?
         var facts = Facts()
@@ -100,12 +106,19 @@ package final class Gateway: Sendable {
     }
 
     /// A gateway with a checked configuration; listeners and loops are taken from it once.
-    package init(_ configuration: Configuration, in surroundings: Surroundings) {
+    ///
+    /// `material` is what its TLS needs; it takes part in nothing before `start`.
+    package init(
+        _ configuration: Configuration,
+        _ material: TLSMaterial = .none,
+        in surroundings: Surroundings
+    ) {
         self.surroundings = surroundings
         loops = surroundings.loops
         shares = LoopShares(loops: surroundings.loops.count)
         metrics = GatewayMetrics(stripes: surroundings.loops.count)
         accessLog = AccessLogBuffer(bytesMax: configuration.accessLog.bufferBytes)
+        doors = configuration.listeners.map { _ in Door() }
         state = Mutex(
             State(
                 configuration: configuration,
@@ -114,7 +127,9 @@ package final class Gateway: Sendable {
                     routes: RouteTable([]),
                     pools: [],
                     settings: configuration.gatewaySettings
-                )
+                ),
+                startedWith: configuration.listeners,
+                material: material
             )
         )
     }
@@ -140,23 +155,28 @@ package final class Gateway: Sendable {
 
     /// Takes a checked configuration; replicas keep their identity, requests in flight finish.
     ///
-    /// Listeners, the admin address and the number of loops stay as they were at start.
-    package func apply(_ configuration: Configuration) {
+    /// The listeners' addresses, the admin's and the number of loops stay as they were at start;
+    /// `material` is what the configuration's TLS needs.
+    package func apply(_ configuration: Configuration, _ material: TLSMaterial = .none) {
         let old = state.withLock { $0.members }
         var members: [String: Member] = [:]
         for described in configuration.pools {
-            let member = old[described.name] ?? makeMember(described)
+            let client = material.clients[described.name]
+            let member = old[described.name] ?? makeMember(described, client)
             members[described.name] = member
             if old[described.name] != nil {
                 loops[0].spawn { context in
                     member.pool.configure(described.poolOptions, now: context.now)
                 }
-                member.prober.configure(described.probeSettings)
+                member.prober.configure(described.probeSettings(client))
             }
         }
         let number = generation + 1
-        let next = makeSnapshot(configuration, number: number, members)
+        let next = makeSnapshot(configuration, material, number: number, members)
+        let started = state.withLock { $0.startedWith }
+        openDoors(configuration, material, as: started)
         state.withLock { state in
+            state.expiries = material.expiries
             state.configuration = configuration
             state.snapshot = next
             state.members = members
@@ -191,9 +211,10 @@ package final class Gateway: Sendable {
         state.withLock { $0.facts.lastReload = last }
     }
 
+    var expiries: [CertificateExpiry] { state.withLock { $0.expiries } }
     var facts: Facts { state.withLock { $0.facts } }
 
-    private func makeMember(_ described: Configuration.Pool) -> Member {
+    private func makeMember(_ described: Configuration.Pool, _ client: TLSClient?) -> Member {
         let loop = loops[0]
         let life = PoolLife()
         let pool = Pool(
@@ -208,7 +229,7 @@ package final class Gateway: Sendable {
                 }
             }
         )
-        let prober = Prober(pool: pool, gateway: self, settings: described.probeSettings)
+        let prober = Prober(pool: pool, gateway: self, settings: described.probeSettings(client))
         let discovery = Discovery(pool: pool, prober: prober, gateway: self, loop: loop)
         loop.spawn { context in
             await pool.keepTime(on: Lane.of(context)) { self.isOver || life.isOver }
@@ -218,6 +239,7 @@ package final class Gateway: Sendable {
 
     private func makeSnapshot(
         _ configuration: Configuration,
+        _ material: TLSMaterial,
         number: Int,
         _ members: [String: Member]
     ) -> Snapshot {
@@ -232,6 +254,7 @@ package final class Gateway: Sendable {
                 of: configuration,
                 to: member.pool,
                 pool,
+                tls: material.clients[route.pool],
                 metrics: metrics.route(route.name, pool: route.pool)
             )
         }
@@ -280,7 +303,7 @@ package final class Gateway: Sendable {
                 }
                 let own = try self.reserve(admin, on: context)
                 // Only now: no process is started for a gateway that cannot listen.
-                self.apply(configuration)
+                self.apply(configuration, self.state.withLock { $0.material })
                 let bound = Bound(listeners: open, admin: own)
                 self.state.withLock { state in
                     state.facts.startedAt = context.now
@@ -315,12 +338,12 @@ package final class Gateway: Sendable {
     }
 
     private func listen(at addresses: [Transport.Address], on loop: Loop, as start: Start) {
-        for address in addresses {
+        for (address, door) in zip(addresses, doors) {
             loop.spawn { context in
                 do throws(SystemError) {
                     let listener = try Socket.listening(at: address, backlog: 4096, on: context)
                     start.partIsDone()
-                    await Lane.of(context).accept(from: listener) {
+                    await Lane.of(context).accept(from: listener, through: door) {
                         (lane, exchange, client) throws(ExchangeError) in
                         try await lane.serve(exchange, to: client)
                     }

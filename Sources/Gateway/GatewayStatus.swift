@@ -25,6 +25,8 @@ struct GatewayStatus: Sendable {
     var kubernetes: [KubernetesReports.Watch] = []
     /// Failed requests to that API since the start.
     var kubernetesFailures: UInt64 = 0
+    /// Of what is shown to clients in TLS.
+    var expiries: [CertificateExpiry] = []
 
     /// Connections open now, and how many may be.
     struct Connections: Sendable {
@@ -113,7 +115,8 @@ extension Gateway {
                 )
             },
             kubernetes: kubernetes.watches,
-            kubernetesFailures: kubernetes.failures
+            kubernetesFailures: kubernetes.failures,
+            expiries: expiries
         )
     }
 

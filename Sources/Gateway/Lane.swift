@@ -20,6 +20,8 @@ final class Lane {
     let bin = ByteBuffer.outsidePools()
     /// Client connections open on this loop.
     let clients = ClientRegistry()
+    /// Where connections to TLS listeners wait for their turn to shake hands.
+    let handshakes = HandshakeGate()
     var date = HTTPDate()
     var ids: IdentifierSource
     var logLine = AccessLogLine()

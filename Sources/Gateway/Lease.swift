@@ -1,6 +1,7 @@
 // The right to one slot of one replica, given back exactly once.
 
 internal import Balancing
+internal import Synchronization
 internal import Telemetry
 internal import Transport
 
@@ -16,7 +17,11 @@ final class Endpoint: Sendable {
     /// The endpoint as its source wrote it.
     let name: String
     let label: [UInt8]
+    /// The name or address in `name`, without its port.
+    let host: String
     let metrics: ReplicaMetrics
+    /// When it may be complained of again, in nanoseconds.
+    private let complainsAt = Atomic<Int64>(.min)
 
     init(id: ReplicaID, key: Int, address: Address, name: String, metrics: ReplicaMetrics) {
         self.id = id
@@ -24,7 +29,17 @@ final class Endpoint: Sendable {
         self.address = address
         self.name = name
         label = Array(name.utf8)
+        host = Transport.Address.split(name)?.host ?? address.host
         self.metrics = metrics
+    }
+
+    /// Whether a complaint about it may be logged now; the next one only ten seconds later.
+    func mayComplain(at now: Instant) -> Bool {
+        let due = complainsAt.load(ordering: .relaxed)
+        guard now.nanoseconds >= due else { return false }
+        let next = (now + .seconds(10)).nanoseconds
+        return complainsAt.compareExchange(expected: due, desired: next, ordering: .relaxed)
+            .exchanged
     }
 }
 

@@ -104,6 +104,13 @@ extension GatewayStatus {
         single("sluice_client_connections", help: "Client connections open now.", into: &text) {
             Double(connections.open)
         }
+        text.gauge(
+            "sluice_tls_certificate_expiry_timestamp_seconds",
+            help: "When a certificate expires, in seconds since 1970-01-01 UTC.",
+            samples: expiries.map {
+                GaugeSample(["listener": $0.listener, "name": $0.name], Double($0.seconds))
+            }
+        )
         single(
             "sluice_config_last_reload_successful",
             help: "1 unless the last attempt to reload was refused.",

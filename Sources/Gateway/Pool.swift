@@ -14,7 +14,7 @@ final class Pool: Sendable {
     let metrics: PoolMetrics
     private let state: Mutex<State>
     private let desired = Atomic<Int>(-1)
-    private let log: Log
+    let log: Log
     /// Closes kept connections on every loop.
     private let closeIdle: @Sendable (Int) -> Void
     /// Told when a replica is gone: its endpoint.

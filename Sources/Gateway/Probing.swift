@@ -13,6 +13,8 @@ struct ProbeSettings: Sendable, Equatable {
     /// The statuses that pass.
     var expect: [ClosedRange<Int>] = [200...299]
     var timeout = Duration.seconds(2)
+    /// nil: in plain HTTP.
+    var tls: ReplicaTLS?
 }
 
 /// Probes the replicas of one pool.
@@ -73,6 +75,11 @@ final class Prober: Sendable {
                 await parking.park(until: deadline)
                 if context.now >= deadline && !socket.isWritable { return .timedOut }
             }
+            if let tls = settings.tls,
+                let failure = await shakeHands(tls, socket, endpoint, parking, context, deadline)
+            {
+                return failure
+            }
             guard let path = settings.path else { return .passed }
             return await ask(
                 path,
@@ -85,6 +92,28 @@ final class Prober: Sendable {
             )
         } catch {
             return error.isPeers ? .refused : nil
+        }
+    }
+
+    /// What a probe ends with when the replica cannot be spoken to in TLS; nil when it can.
+    private func shakeHands(
+        _ tls: ReplicaTLS,
+        _ socket: Socket,
+        _ endpoint: Endpoint,
+        _ parking: Parking,
+        _ context: LoopContext,
+        _ deadline: Instant
+    ) async -> ProbeOutcome? {
+        do throws(TLSError) {
+            try tls.start(on: socket, to: endpoint)
+            while try !socket.handshake() {
+                await parking.park(until: deadline)
+                if context.now >= deadline { return .timedOut }
+            }
+            return nil
+        } catch {
+            pool.complain(of: endpoint, error, now: context.now)
+            return .failed(status: nil)
         }
     }
 

@@ -7,7 +7,7 @@ extension Lane {
     /// Fields that are written anew, or never come from a client.
     private static let replaced: FieldNameSet = [
         .host, .expect, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRequestID,
-        .traceparent, .xRequestTimeout, .via,
+        .traceparent, .xRequestTimeout, .via, .xClientCert,
     ]
     /// Besides, from clients that are not trusted (design.md §7).
     private static let untrusted: FieldNameSet = [
@@ -82,13 +82,31 @@ extension Lane {
         if exchange.isTrusted, let proto = fields.first(.xForwardedProto) {
             writer.writeField(.xForwardedProto, source.part(proto.valueRange))
         } else {
-            writer.writeField(.xForwardedProto, "http")
+            writer.writeField(.xForwardedProto, client.socket.isSecure ? "https" : "http")
         }
         if exchange.isTrusted, let host = fields.first(.xForwardedHost) {
             writer.writeField(.xForwardedHost, source.part(host.valueRange))
         } else {
             writer.writeField(.xForwardedHost, source.part(head.host))
         }
+        if let certificate = client.certificate {
+            writeCertificate(certificate, into: &writer)
+        }
+    }
+
+    /// Who the client has proved to be; what clients say of that themselves goes nowhere.
+    private func writeCertificate(
+        _ certificate: ClientCertificate,
+        into writer: inout ByteWriter
+    ) {
+        if !certificate.subject.isEmpty {
+            writer.write("X-Client-Cert-Subject: ")
+            writer.write(certificate.subject)
+            writer.writeLineEnd()
+        }
+        writer.write("X-Client-Cert-Fingerprint: ")
+        writer.write(certificate.fingerprint)
+        writer.writeLineEnd()
     }
 
     /// `Via`: what was there and this gateway (RFC 9110 §7.6.3).

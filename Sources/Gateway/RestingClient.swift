@@ -5,48 +5,46 @@
 
 internal import Transport
 
+/// A client's connection, and what does not change from one rest to the next.
+struct Guest {
+    let socket: Socket
+    let kind: ConnectionKind
+    let address: Address?
+    /// What it is to be secured with, before anything else; nil: it is, or is in plain HTTP.
+    var tls: TLSServer?
+    /// Who the client has proved to be.
+    var certificate: ClientCertificate?
+    let serve: ClientService
+}
+
 /// An idle connection of a client.
 ///
 /// Confined to its loop.
 final class RestingClient: SocketOwner {
-    let socket: Socket
-    let kind: ConnectionKind
-    let address: Address?
-    let serve: ClientService
+    let guest: Guest
     /// When it is closed if no byte has come.
     let deadline: Instant
     private unowned let lane: Lane
     private let number: Int
     private var isRoused = false
 
-    init(
-        _ socket: Socket,
-        as kind: ConnectionKind,
-        from address: Address?,
-        until deadline: Instant,
-        on lane: Lane,
-        number: Int,
-        serve: @escaping ClientService
-    ) {
-        self.socket = socket
-        self.kind = kind
-        self.address = address
+    init(_ guest: Guest, until deadline: Instant, on lane: Lane, number: Int) {
+        self.guest = guest
         self.deadline = deadline
         self.lane = lane
         self.number = number
-        self.serve = serve
     }
 
     /// A task takes over when bytes have come or the connection has ended, not for room to send.
     func socketChanged() {
-        if socket.isReadable || socket.peerClosed { rouse() }
+        if guest.socket.isReadable || guest.socket.peerClosed { rouse() }
     }
 
     /// Gives the connection to a task.
     func rouse() {
         guard !isRoused else { return }
         isRoused = true
-        socket.owner = nil
+        guest.socket.owner = nil
         let number = number
         lane.loop.spawn { context in await Lane.of(context).attend(number) }
     }
@@ -54,32 +52,19 @@ final class RestingClient: SocketOwner {
     /// Closes a connection whose time is over.
     func close() {
         guard !isRoused, lane.clients.takeResting(number) != nil else { return }
-        socket.close()
-        lane.closed(kind)
+        if guest.tls != nil { lane.count(.timedOut) }
+        guest.socket.close()
+        lane.closed(guest.kind)
     }
 }
 
 extension Lane {
     /// Keeps a connection without a task until bytes come.
-    func rest(
-        _ socket: Socket,
-        as kind: ConnectionKind,
-        from address: Address?,
-        until deadline: Instant,
-        _ serve: @escaping ClientService
-    ) {
+    func rest(_ guest: Guest, until deadline: Instant) {
         let resting = clients.addResting { number in
-            RestingClient(
-                socket,
-                as: kind,
-                from: address,
-                until: deadline,
-                on: self,
-                number: number,
-                serve: serve
-            )
+            RestingClient(guest, until: deadline, on: self, number: number)
         }
-        socket.owner = resting
+        guest.socket.owner = resting
         resting.socketChanged()
         if restingDeadline.map({ deadline < $0 }) ?? true { restingWatch.unpark() }
     }
@@ -108,24 +93,32 @@ extension Lane {
     /// Serves a connection until it rests again or ends.
     fileprivate func attend(_ number: Int) async {
         guard let resting = clients.takeResting(number) else { return }
+        var guest = resting.guest
         let client = ClientConnection(
-            resting.socket,
-            as: resting.kind,
-            from: resting.address,
+            guest.socket,
+            as: guest.kind,
+            from: guest.address,
             idleUntil: resting.deadline,
             on: self
         )
         clients.add(client, number)
-        let deadline = await client.run(resting.serve)
+        var deadline: Instant?
+        if let server = guest.tls {
+            guest.tls = nil
+            if await client.shakeHands(as: server, before: resting.deadline) {
+                guest.certificate = client.certificate
+                client.idleDeadline = now + snapshot.settings.timeouts.keepAlive
+                deadline = await client.run(guest.serve)
+            } else {
+                client.close()
+            }
+        } else {
+            client.certificate = guest.certificate
+            deadline = await client.run(guest.serve)
+        }
         clients.remove(number)
-        guard let deadline else { return closed(resting.kind) }
-        rest(
-            resting.socket,
-            as: resting.kind,
-            from: resting.address,
-            until: deadline,
-            resting.serve
-        )
+        guard let deadline else { return closed(guest.kind) }
+        rest(guest, until: deadline)
     }
 
     /// A client's connection is closed: another one may come.

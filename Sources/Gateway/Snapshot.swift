@@ -28,6 +28,7 @@ final class Snapshot: Sendable {
 /// Settings that hold for every client.
 struct GatewaySettings: Sendable {
     struct Timeouts: Sendable {
+        var handshake = Duration.seconds(10)
         var head = Duration.seconds(10)
         var body = Duration.seconds(60)
         var write = Duration.seconds(60)
@@ -41,6 +42,8 @@ struct GatewaySettings: Sendable {
     var timeouts = Timeouts()
     var limits = Limits()
     var connectionsMax = 10_000
+    /// TLS handshakes at once, all loops together.
+    var handshakesMax = 1000
     var answerFields = AnswerFieldSwitches()
     var trusted: [TrustedRange] = []
     var logsAccess = true
@@ -83,6 +86,8 @@ struct PoolSettings: Sendable {
     var holdBytesMax = 1 << 20
     var finishesWithoutClient = false
     var affinity: AffinityKey?
+    /// nil: replicas are spoken to in plain HTTP.
+    var tls: ReplicaTLS?
 }
 
 /// What keeps related requests on one replica.

@@ -11,6 +11,8 @@ final class UpstreamConnection {
     let socket: Socket
     let endpoint: Endpoint
     let keepAlive: Duration
+    /// On which terms it was secured; nil: it is in plain HTTP.
+    let tls: ReplicaTLS?
     private let context: LoopContext
     private var parser = ResponseParser()
     private(set) var buffer: ByteBuffer?
@@ -29,11 +31,13 @@ final class UpstreamConnection {
         _ socket: Socket,
         to endpoint: Endpoint,
         keepAlive: Duration,
+        tls: ReplicaTLS? = nil,
         in context: LoopContext
     ) {
         self.socket = socket
         self.endpoint = endpoint
         self.keepAlive = keepAlive
+        self.tls = tls
         self.context = context
         idleSince = context.now
         startedAt = context.now
@@ -47,7 +51,9 @@ final class UpstreamConnection {
     ///
     /// Anything readable on it is a close or bytes nobody asked for (RFC 9112 §9.2).
     func isFresh(at now: Instant) -> Bool {
-        socket.isOpen && !socket.isReadable && !socket.peerClosed && now < idleSince + keepAlive
+        socket.settle()
+        return socket.isOpen && !socket.isReadable && !socket.peerClosed
+            && now < idleSince + keepAlive
     }
 
     func rest(at now: Instant) {

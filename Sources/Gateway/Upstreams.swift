@@ -35,7 +35,8 @@ final class Upstreams {
         let last = exchange.failures.last?.fault.stage
         if exchange.body.isReceived
             || exchange.method.isIdempotent && exchange.body.staysReplayable,
-            last != .unanswered(onReusedConnection: true), let kept = takeIdle(endpoint)
+            last != .unanswered(onReusedConnection: true),
+            let kept = takeIdle(endpoint, exchange.route?.settings.tls)
         {
             kept.socket.owner = exchange.client.parking
             return kept
@@ -64,6 +65,10 @@ final class Upstreams {
                 throw exchange.after(.connecting(.connectTimeout))
             }
         }
+        if let tls = settings?.tls {
+            let limit = context.now + (settings?.connectTimeout ?? .seconds(1))
+            try await shakeHands(tls, over: socket, to: endpoint, before: limit, for: exchange)
+        }
         exchange.connected(after: context.now - started)
         exchange.route?.pool.metrics.spent(
             context.now - started,
@@ -74,6 +79,7 @@ final class Upstreams {
             socket,
             to: endpoint,
             keepAlive: settings?.keepAlive ?? .zero,
+            tls: settings?.tls,
             in: context
         )
     }
@@ -86,10 +92,45 @@ final class Upstreams {
         do throws(SystemError) { return try step() } catch { throw fault(error) }
     }
 
-    private func takeIdle(_ endpoint: Endpoint) -> UpstreamConnection? {
+    /// Secures a new connection; a replica that cannot prove who it is gets no request.
+    private func shakeHands(
+        _ tls: ReplicaTLS,
+        over socket: Socket,
+        to endpoint: Endpoint,
+        before deadline: Instant,
+        for exchange: Exchange
+    ) async throws(ExchangeError) {
+        do throws(TLSError) {
+            try tls.start(on: socket, to: endpoint)
+        } catch {
+            exchange.route?.pool.complain(of: endpoint, error, now: context.now)
+            throw exchange.after(.connecting(.connectFailed))
+        }
+        while !(try step(of: socket, to: endpoint, for: exchange)) {
+            try await exchange.wait(until: min(deadline, exchange.deadline))
+            if context.now >= exchange.deadline { throw .deadline }
+            if context.now >= deadline { throw exchange.after(.connecting(.connectTimeout)) }
+        }
+    }
+
+    private func step(
+        of socket: Socket,
+        to endpoint: Endpoint,
+        for exchange: Exchange
+    ) throws(ExchangeError) -> Bool {
+        do throws(TLSError) {
+            return try socket.handshake()
+        } catch {
+            exchange.route?.pool.complain(of: endpoint, error, now: context.now)
+            throw exchange.after(.connecting(.connectFailed))
+        }
+    }
+
+    /// A kept connection that is still good, and secured as the pool has it now.
+    private func takeIdle(_ endpoint: Endpoint, _ tls: ReplicaTLS?) -> UpstreamConnection? {
         while let connection = idle[endpoint.key]?.popLast() {
             idleCount -= 1
-            if connection.isFresh(at: context.now) {
+            if connection.isFresh(at: context.now), connection.tls == tls {
                 connection.isReused = true
                 return connection
             }

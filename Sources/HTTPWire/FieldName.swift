@@ -32,6 +32,8 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
     /// Any name that begins with `X-Sluice-`, but the ones with a case of their own.
     case xSluice
     case xSluicePriority
+    /// Any name that is or begins with `X-Client-Cert`, in whole words.
+    case xClientCert
     case retryAfter
     case retryAfterMs
     case server
@@ -50,7 +52,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
     case proxyAuthenticate
     case proxyAuthenticationInfo
 
-    /// The name as sluice writes it; empty for `other`, a prefix for `xSluice`.
+    /// The name as sluice writes it; empty for `other`, a prefix for `xSluice` and `xClientCert`.
     package var spelling: StaticString {
         switch self {
         case .other: ""
@@ -82,6 +84,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
         case .grpcTimeout: "grpc-timeout"
         case .xSluice: "X-Sluice-"
         case .xSluicePriority: "X-Sluice-Priority"
+        case .xClientCert: "X-Client-Cert-"
         case .retryAfter: "Retry-After"
         case .retryAfterMs: "retry-after-ms"
         case .server: "Server"

@@ -33,9 +33,9 @@ extension FieldName {
         case 13...16: candidate = long(length: length, tail: tail)
         default: candidate = longest(length: length, tail: tail)
         }
-        guard let candidate else { return sluiceOwn(bytes, start: start, length: length) }
+        guard let candidate else { return prefixed(bytes, start: start, length: length) }
         guard foldedWord(bytes, at: start) == candidate.head else {
-            return sluiceOwn(bytes, start: start, length: length)
+            return prefixed(bytes, start: start, length: length)
         }
         guard length > 16 else { return candidate.name }
         guard foldedWord(bytes, at: start + 8) == candidate.middle else { return .other }
@@ -61,18 +61,27 @@ extension FieldName {
         guard length <= 32 else {
             // Longer than any exact name: only the prefix counts.
             for i in 0..<32 { hyphenated[i] = hyphenForUnderscore(bytes[start + i]) }
-            return sluiceOwn(hyphenated.span, start: 0, length: 32)
+            return prefixed(hyphenated.span, start: 0, length: 32)
         }
         for i in 0..<length { hyphenated[i] = hyphenForUnderscore(bytes[start + i]) }
         return classify(hyphenated.span.extracting(0..<length))
     }
 
-    /// `xSluice` when the name begins with `X-Sluice-`, else `other`.
-    private static func sluiceOwn(_ bytes: Span<UInt8>, start: Int, length: Int) -> FieldName {
+    /// `xSluice` or `xClientCert` when the name begins as these do, else `other`.
+    private static func prefixed(_ bytes: Span<UInt8>, start: Int, length: Int) -> FieldName {
         guard length > 8, bytes[start] | 0x20 == UInt8(ascii: "x") else { return .other }
+        switch foldedWord(bytes, at: start) {
         // x-sluice
-        guard foldedWord(bytes, at: start) == 0x782d_736c_7569_6365 else { return .other }
-        return bytes[start + 8] == UInt8(ascii: "-") ? .xSluice : .other
+        case 0x782d_736c_7569_6365:
+            return bytes[start + 8] == UInt8(ascii: "-") ? .xSluice : .other
+        // x-client, and behind it -cert
+        case 0x782d_636c_6965_6e74 where length >= 13:
+            // ent-cert
+            let isRest = foldedWord(bytes, at: start + 5) == 0x656e_742d_6365_7274
+            let isWord = length == 13 || bytes[start + 13] == UInt8(ascii: "-")
+            return isRest && isWord ? .xClientCert : .other
+        default: return .other
+        }
     }
 
     /// Eight bytes from `start` on, folded to lower case, the first one highest.

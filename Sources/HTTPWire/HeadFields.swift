@@ -19,8 +19,9 @@ extension FieldName {
         case .host, .contentLength, .transferEncoding, .via, .date, .maxForwards, .expect,
             .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xForwardedPort,
             .xForwardedPrefix, .xRealIP, .xRequestID, .traceparent, .tracestate,
-            .xRequestTimeout, .grpcTimeout, .xSluice, .xSluicePriority, .serverTiming,
-            .xAccelBuffering, .retryAfter, .retryAfterMs, .contentType, .contentEncoding,
+            .xRequestTimeout, .grpcTimeout, .xSluice, .xSluicePriority, .xClientCert,
+            .serverTiming, .xAccelBuffering, .retryAfter, .retryAfterMs, .contentType,
+            .contentEncoding,
             .contentRange, .setCookie, .cacheControl:
             true
         default: false

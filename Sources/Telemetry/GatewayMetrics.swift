@@ -14,6 +14,10 @@ package final class GatewayMetrics: Sendable {
 
     /// Arriving client connections.
     package let connections: CounterSet<ConnectionResult>
+    /// TLS handshakes with clients.
+    package let handshakes: CounterSet<HandshakeResult>
+    /// What the loops spent on each of them, operations with keys included.
+    package let handshakeTimes: Histogram
     /// Exchanges that matched no route, or whose request could not be read: labels `pool` and
     /// `route` are empty.
     package let unrouted: RouteMetrics
@@ -41,6 +45,8 @@ package final class GatewayMetrics: Sendable {
     package init(stripes: Int = 1) {
         self.stripes = stripes
         connections = CounterSet(stripes: stripes)
+        handshakes = CounterSet(stripes: stripes)
+        handshakeTimes = Histogram(stripes: stripes)
         unrouted = RouteMetrics(pool: "", route: "", stripes: stripes)
     }
 
@@ -119,6 +125,24 @@ package final class GatewayMetrics: Sendable {
         for result in ConnectionResult.allCases {
             text.sample(["result": result.token.description], connections.read(result))
         }
+        writeHandshakes(into: &text)
+    }
+
+    private func writeHandshakes(into text: inout PrometheusText) {
+        text.family(
+            "sluice_tls_handshakes_total",
+            .counter,
+            help: "TLS handshakes with clients, by how they ended."
+        )
+        for result in HandshakeResult.allCases {
+            text.sample(["result": result.token.description], handshakes.read(result))
+        }
+        text.family(
+            "sluice_tls_handshake_work_seconds",
+            .histogram,
+            help: "Time a loop spent on one TLS handshake, operations with keys included."
+        )
+        text.sample([:], handshakeTimes.read())
     }
 
     /// Where `name` is kept in `table`: under its own name unless the table is full.

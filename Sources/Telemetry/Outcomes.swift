@@ -134,6 +134,40 @@ package enum EjectionCause: UInt8, MetricKey {
     }
 }
 
+/// How a TLS handshake with a client ended: `sluice_tls_handshakes_total{result}`.
+package enum HandshakeResult: UInt8, MetricKey {
+    /// A full one succeeded.
+    case full
+    /// A session was resumed.
+    case resumed
+    /// The client closed, or was closed when the gateway stopped.
+    case closed
+    /// It took too long, or its turn did not come in time.
+    case timedOut
+    /// The client speaks plain HTTP.
+    case plainHTTP
+    /// The client's certificate is missing or not good.
+    case untrusted
+    /// The client refused, by an alert.
+    case refused
+    /// No TLS, or nothing in common.
+    case failed
+
+    /// The label value.
+    package var token: StaticString {
+        switch self {
+        case .full: "full"
+        case .resumed: "resumed"
+        case .closed: "closed"
+        case .timedOut: "timed_out"
+        case .plainHTTP: "plain_http"
+        case .untrusted: "untrusted"
+        case .refused: "refused"
+        case .failed: "failed"
+        }
+    }
+}
+
 /// What became of an arriving client connection: `sluice_client_connections_total{result}`.
 package enum ConnectionResult: UInt8, MetricKey {
     case accepted

@@ -119,7 +119,7 @@ package final class Socket {
             peerClosed = true
             isBroken = true
         }
-        if tls != nil { sendRecords() }
+        if let tls { tell(tls) }
         owner?.socketChanged()
     }
 
@@ -239,7 +239,7 @@ package final class Socket {
     ///
     /// - Throws: when there is no memory for it.
     package func startTLS(as server: TLSServer) throws(TLSError) {
-        tls = try TLSSession(.server(server), of: descriptor, on: context)
+        try secure(as: .server(server))
     }
 
     /// Secures the connection as a client of a server that must prove to be `name`, a DNS name or
@@ -252,7 +252,11 @@ package final class Socket {
         to name: String,
         key: String = ""
     ) throws(TLSError) {
-        tls = try TLSSession(.client(client, name: name, key: key), of: descriptor, on: context)
+        try secure(as: .client(client, name: name, key: key))
+    }
+
+    private func secure(as role: TLSRole) throws(TLSError) {
+        tls = try TLSSession(role, of: descriptor, peerClosed: peerClosed, on: context)
     }
 
     /// Goes on with the handshake; false when the peer's next bytes must be waited for.
@@ -291,8 +295,7 @@ package final class Socket {
         let count = unsafe tls.read(
             into: buffer.writable,
             isReadable: &isReadable,
-            isWritable: &isWritable,
-            peerClosed: peerClosed
+            isWritable: &isWritable
         )
         if let count {
             buffer.filled(count)
@@ -329,8 +332,9 @@ package final class Socket {
     }
 
     /// The kernel may have room again: what waits for it goes first.
-    private func sendRecords() {
-        guard let tls, isWritable, tls.isBlocked else { return }
+    private func tell(_ tls: TLSSession) {
+        tls.peerClosed = peerClosed
+        guard isWritable, tls.isBlocked else { return }
         tls.flush(&isWritable)
         if endsAfterRecords, !tls.hasLeftover {
             endsAfterRecords = false

@@ -34,12 +34,14 @@ package struct TLSClientAuth: Sendable {
     ///     of these. The first that is good for a name is used for it.
     ///   - clients: nil: clients are not asked for certificates.
     ///   - protocols: what is spoken here (ALPN), the most wanted first.
+    ///   - scope: sessions are resumed only by servers of the same scope.
     ///   - tickets: shared with other servers so that sessions outlive a reload.
     /// - Throws: which of them cannot be used, and why.
     package init(
         _ certificates: [TLSCertificate],
         clients: TLSClientAuth? = nil,
         protocols: [String] = ["http/1.1"],
+        scope: String = "",
         tickets: TLSTickets
     ) throws(TLSError) {
         self.tickets = tickets
@@ -52,7 +54,7 @@ package struct TLSClientAuth: Sendable {
         var failure: TLSError?
         for (index, certificate) in certificates.enumerated() where failure == nil {
             do throws(TLSError) {
-                try unsafe contexts.append(TLSServer.makeContext(certificate, clients))
+                try unsafe contexts.append(TLSServer.makeContext(certificate, clients, scope))
             } catch {
                 failure = error
             }
@@ -81,12 +83,13 @@ package struct TLSClientAuth: Sendable {
 
     private static func makeContext(
         _ certificate: TLSCertificate,
-        _ clients: TLSClientAuth?
+        _ clients: TLSClientAuth?,
+        _ scope: String
     ) throws(TLSError) -> OpaquePointer {
         let context = try unsafe TLSContext.make(TLS_server_method())
         do throws(TLSError) {
             try unsafe certificate.install(in: context)
-            try unsafe ask(clients, in: context)
+            try unsafe ask(clients, scope, in: context)
         } catch {
             unsafe SSL_CTX_free(context)
             throw error
@@ -98,10 +101,11 @@ package struct TLSClientAuth: Sendable {
         return unsafe context
     }
 
-    /// Sessions are bound to what was asked of the client, so that one from before a change of that
-    /// cannot be resumed.
+    /// Sessions are bound to the scope and to what was asked of the client, so that one from before
+    /// a change of that cannot be resumed.
     private static func ask(
         _ clients: TLSClientAuth?,
+        _ scope: String,
         in context: OpaquePointer
     ) throws(TLSError) {
         var asked: [UInt8] = [0]
@@ -112,6 +116,7 @@ package struct TLSClientAuth: Sendable {
             asked = [clients.isRequired ? 2 : 1]
             if case .only(let source) = clients.authorities { asked += try source.read() }
         }
+        asked += Array(scope.utf8)
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var count: UInt32 = 0
         let isDone =

@@ -32,8 +32,8 @@ internal import Glibc
     // In
     /// The kernel has nothing more now.
     private var isDrained = false
-    /// The peer has closed; nothing that the kernel has not yet given is missing.
-    private var peerClosed = false
+    /// The end is known to follow what the kernel has: it is to be read up to that.
+    var peerClosed: Bool
     /// The kernel has given its last byte.
     private var sawEnd = false
     private var receiveError: Int32 = 0
@@ -55,9 +55,11 @@ internal import Glibc
     init(
         _ role: TLSRole,
         of descriptor: Int32,
+        peerClosed: Bool,
         on context: LoopContext
     ) throws(TLSError) {
         self.role = role
+        self.peerClosed = peerClosed
         self.descriptor = descriptor
         self.context = context
         network = context.network
@@ -139,11 +141,9 @@ internal import Glibc
     func read(
         into memory: UnsafeMutableRawBufferPointer,
         isReadable: inout Bool,
-        isWritable: inout Bool,
-        peerClosed: Bool
+        isWritable: inout Bool
     ) -> Int? {
         guard end == nil, let base = memory.baseAddress else { return nil }
-        self.peerClosed = peerClosed
         begin(true)
         var total = 0
         while total < memory.count {

@@ -17,22 +17,6 @@ private let recipes =
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
     .filter { $0.hasSuffix(".json5") }.sorted()
 
-/// What the format knows and this version cannot do, so that no file can show it.
-private let unavailable =
-    Availability.tls ? [] : ["listeners[].tls"]
-
-private func isAvailable(_ pattern: String) -> Bool {
-    !unavailable.contains { pattern == $0 || pattern.hasPrefix("\($0).") }
-}
-
-/// A text with the sections that no file of conf/ can have.
-private let unavailableText = """
-    {
-      listeners: [{ address: "127.0.0.1:0", tls: { certificate: "c", key: "k" } }],
-      pools: {}, routes: [],
-    }
-    """
-
 @Suite struct `Files of conf` {
     @Test(arguments: recipes)
     func `load without any problem`(_ name: String) throws {
@@ -48,7 +32,7 @@ private let unavailableText = """
 
     @Test(arguments: [
         "hello", "reference", "llm-streaming", "two-models", "local-processes", "compose-dns",
-        "kubernetes",
+        "kubernetes", "tls",
     ])
     func `are there`(_ name: String) {
         #expect(recipes.contains("\(name).json5"))
@@ -78,7 +62,7 @@ private let unavailableText = """
             reader.settings.filter { $0.origin != .standard }.map { merged($0.pattern) }
         )
         let known = Set(
-            knownPatterns(of: [reader]).filter { isAvailable($0) }.map { merged($0) }
+            knownPatterns(of: [reader]).map { merged($0) }
         )
         // Objects and lists are said by what is in them.
         let all = known.union(said)
@@ -165,13 +149,13 @@ private let unavailableText = """
     private func known() throws -> Set<String> {
         let readers = [
             try reading(file("reference.json5")),
-            try reading(unavailableText),
             try reading(
                 """
                 {
                   listeners: [], pools: {}, routes: [],
                   defaults: {
                     policy: { name: "consistent-hash", key: { header: "A" }, boundedLoad: 1 },
+                    tls: {},
                   },
                 }
                 """

@@ -13,8 +13,10 @@ import Testing
     static let text = """
         {
           listeners: [{ address: "127.0.0.1:1" }],
-          timeouts: { head: "11s", body: "12s", write: "13s", keepAlive: "14s", tunnelIdle: "15s" },
-          limits: { connections: 16, targetBytes: "9KiB", headBytes: "17KiB", fields: 18,
+          timeouts: { handshake: "67s", head: "11s", body: "12s", write: "13s", keepAlive: "14s",
+            tunnelIdle: "15s" },
+          limits: { connections: 16, handshakes: 68, targetBytes: "9KiB", headBytes: "17KiB",
+            fields: 18,
             trailerBytes: "19KiB", bodyBytes: "20MiB" },
           accessLog: { enabled: false, query: true },
           trustedProxies: ["10.0.0.0/9"],
@@ -95,8 +97,9 @@ import Testing
 
     @Test func `no setting of a pool keeps its default`() {
         #expect(unchanged(PoolOptions(), pool.poolOptions) == [])
-        #expect(unchanged(PoolSettings(), pool.pathSettings) == [])
-        #expect(unchanged(ProbeSettings(), pool.probeSettings) == [])
+        // TLS comes with what was read from its files.
+        #expect(unchanged(PoolSettings(), pool.pathSettings()) == ["tls"])
+        #expect(unchanged(ProbeSettings(), pool.probeSettings()) == ["tls"])
     }
 
     @Test func `no setting of processes keeps its default`() throws {
@@ -111,6 +114,8 @@ import Testing
 
     @Test func `settings for clients arrive`() {
         let settings = configuration.gatewaySettings
+        #expect(settings.timeouts.handshake == .seconds(67))
+        #expect(settings.handshakesMax == 68)
         #expect(settings.timeouts.head == .seconds(11))
         #expect(settings.timeouts.body == .seconds(12))
         #expect(settings.timeouts.write == .seconds(13))
@@ -166,7 +171,7 @@ import Testing
     }
 
     @Test func `settings of a pool's requests and probes arrive`() {
-        let settings = pool.pathSettings
+        let settings = pool.pathSettings()
         #expect(settings.connectTimeout == .seconds(45) && settings.keepAlive == .seconds(46))
         #expect(settings.streamIdle == .seconds(48) && settings.holdBytesMax == 52 << 10)
         #expect(settings.finishesWithoutClient)
@@ -175,7 +180,7 @@ import Testing
             return
         }
         #expect(
-            pool.probeSettings
+            pool.probeSettings()
                 == ProbeSettings(path: "/h", expect: [204...204], timeout: .seconds(32))
         )
     }

@@ -4,6 +4,7 @@
 
 import Balancing
 import Configuration
+import Foundation
 import Simulation
 import Synchronization
 import Telemetry
@@ -18,6 +19,8 @@ final class Stage {
     struct Settings {
         /// Settings at the top, such as `limits: { fields: 3 },`.
         var top = ""
+        /// What the listener has besides its address, such as `tls: { … }`.
+        var listener = ""
         var pool = ""
         var route = ""
         var replicas = 1
@@ -61,8 +64,10 @@ final class Stage {
         self.world = world
         prepare(world)
         loops = (0..<count).map { _ in world.makeLoop(bufferLimit: bufferLimit) }
+        let configuration = try Stage.configuration(settings)
         gateway = Gateway(
-            try Stage.configuration(settings),
+            configuration,
+            try Stage.material(for: configuration),
             in: Gateway.Surroundings(
                 loops: loops,
                 log: Log(minimum: .debug, now: { 0 }, sink: { [notes] in notes.lines.append($0) }),
@@ -89,7 +94,7 @@ final class Stage {
             """
         let text = """
             {
-              listeners: [{ address: "10.0.0.1:8080" }],
+              listeners: [{ address: "10.0.0.1:8080", \(settings.listener) }],
               admin: { address: "127.0.0.1:9900" },
               \(settings.top)
               pools: { \(settings.pools ?? pool) },
@@ -101,6 +106,19 @@ final class Stage {
         } catch {
             throw NotBuilt(why: "\(error.diagnostics)\n\(text)")
         }
+    }
+
+    /// What the configuration's TLS needs; made for any time.
+    static func material(
+        for configuration: Configuration,
+        _ tickets: TLSTickets = TLSTickets()
+    ) throws -> TLSMaterial {
+        let now = Int64(Date().timeIntervalSince1970)
+        let loaded = TLSMaterial.load(for: configuration, tickets: tickets, at: now)
+        guard let material = loaded.material else {
+            throw NotBuilt(why: loaded.problems.joined(separator: "\n"))
+        }
+        return material
     }
 
     private func start() throws {

@@ -5,7 +5,9 @@ import Testing
 @testable import HTTPWire
 
 @Suite struct `Field name matching` {
-    private static let known = FieldName.allCases.filter { $0 != .other && $0 != .xSluice }
+    private static let known = FieldName.allCases.filter {
+        ![.other, .xSluice, .xClientCert].contains($0)
+    }
 
     @Test(arguments: known)
     func `knows a spelling in any case`(name: FieldName) {
@@ -34,6 +36,9 @@ import Testing
     @Test(arguments: [
         ("X-Sluice-", FieldName.xSluice), ("x-sluice-anything-at-all-that-is-long", .xSluice),
         ("X-SLUICE-ENCODING", .xSluice), ("X-Sluice-Priority", .xSluicePriority),
+        ("X-Client-Cert", .xClientCert), ("x-client-cert-subject", .xClientCert),
+        ("X-CLIENT-CERT-FINGERPRINT", .xClientCert), ("X-Client-Certs", .other),
+        ("X-Client-Cerz", .other), ("X-Client-Cer", .other), ("X-Client", .other),
         ("X-Sluice-Prioritx", .xSluice), ("X-Sluice", .other), ("X-SluiceA", .other),
         ("Y-Sluice-A", .other), ("X-Sluicer-A", .other),
     ])

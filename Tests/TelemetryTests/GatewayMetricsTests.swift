@@ -17,6 +17,8 @@ import Testing
                 "sluice_probes_total": "counter",
                 "sluice_ejections_total": "counter",
                 "sluice_client_connections_total": "counter",
+                "sluice_tls_handshakes_total": "counter",
+                "sluice_tls_handshake_work_seconds": "histogram",
             ]
         )
     }

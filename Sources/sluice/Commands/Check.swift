@@ -1,13 +1,18 @@
 // `sluice check` and `sluice config`: what is wrong with a file, and what is in force.
 
 internal import Configuration
+internal import Gateway
+internal import Transport
 
 let checkCommand = Command(
     name: "check",
     summary: "tells every problem of configuration files",
     operands: ["FILE"],
     takesMoreOperands: true,
-    details: "Starts nothing and connects to nothing. `-` is standard input."
+    details: """
+        Reads the certificates and keys that a file names, too, and warns of those that expire
+        within 14 days. Starts nothing and connects to nothing. `-` is standard input.
+        """
 ) { arguments throws(UsageError) in
     var code = ExitCode.fine
     for file in arguments.operands where !check(file) { code = .wrongInput }
@@ -19,11 +24,19 @@ func check(_ file: String) -> Bool {
     do throws(LoadFailure) {
         let loaded = try load(file)
         for problem in loaded.diagnostics { complain(problem.description + "\n", raw: true) }
-        let errors = loaded.diagnostics.count { $0.severity == .error }
-        let warnings = loaded.diagnostics.count - errors
+        var errors = loaded.diagnostics.count { $0.severity == .error }
+        var warnings = loaded.diagnostics.count - errors
+        if let configuration = loaded.configuration {
+            let now = wallClockNanoseconds() / 1_000_000_000
+            let files = TLSMaterial.load(for: configuration, tickets: TLSTickets(), at: now)
+            for problem in files.problems { complain("\(file): error: \(problem)\n", raw: true) }
+            for warning in files.warnings { complain("\(file): warning: \(warning)\n", raw: true) }
+            errors += files.problems.count
+            warnings += files.warnings.count
+        }
         let parts = [count(errors, "error"), count(warnings, "warning")].compactMap(\.self)
         say("\(file): \(parts.isEmpty ? "fine" : parts.joined(separator: ", "))")
-        return loaded.configuration != nil
+        return errors == 0 && loaded.configuration != nil
     } catch {
         complain(error.text + "\n", raw: true)
         return false

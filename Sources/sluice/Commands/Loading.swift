@@ -2,6 +2,8 @@
 
 internal import Configuration
 internal import Foundation
+internal import Gateway
+internal import Transport
 
 /// Why a file could not be taken.
 struct LoadFailure: Error, Equatable {
@@ -51,4 +53,28 @@ func loadConfiguration(
     }
     for warning in loaded.diagnostics { warn(warning.description) }
     return configuration
+}
+
+/// Reads what a configuration's TLS needs, all of which must be in order; what expires soon goes
+/// to `warn`.
+func loadMaterial(
+    for configuration: Configuration,
+    _ tickets: TLSTickets,
+    warn: (String) -> Void
+) throws(LoadFailure) -> TLSMaterial {
+    let now = wallClockNanoseconds() / 1_000_000_000
+    let loaded = TLSMaterial.load(for: configuration, tickets: tickets, at: now)
+    for warning in loaded.warnings { warn("warning: \(warning)") }
+    guard let material = loaded.material else {
+        let lines = loaded.problems.map { "error: \($0)" }
+        throw LoadFailure(text: lines.joined(separator: "\n"))
+    }
+    return material
+}
+
+/// The state of every file that a configuration's TLS names; nil while one of them is missing.
+func materialStamps(of configuration: Configuration) -> [FileStamp]? {
+    let files = TLSMaterial.files(of: configuration)
+    let stamps = files.compactMap { FileStamp(of: $0) }
+    return stamps.count == files.count ? stamps : nil
 }

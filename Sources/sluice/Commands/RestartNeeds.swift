@@ -9,7 +9,9 @@ func restartNeeds(
     to wanted: Configuration
 ) -> [String] {
     var names: [String] = []
-    if started.listeners != wanted.listeners { names.append("listeners") }
+    // What stands at an address may change, the addresses may not.
+    let addresses = (started.listeners.map(\.address), wanted.listeners.map(\.address))
+    if addresses.0 != addresses.1 { names.append("listeners") }
     if started.admin.address != wanted.admin.address { names.append("admin.address") }
     if started.loops != wanted.loops { names.append("loops") }
     let (old, new) = (started.limits, wanted.limits)

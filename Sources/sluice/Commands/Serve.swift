@@ -38,6 +38,9 @@ struct Serve {
     /// The file to reload from; nil when there is none.
     private let file: String?
     private var watch: FileWatch<FileStamp>
+    /// Of the files that TLS needs.
+    private var materialWatch: FileWatch<[FileStamp]>
+    private let tickets = TLSTickets()
     private let orders = Orders()
     private let output = LineWriter(to: StandardStreams.output)
     private let errors = LineWriter(to: StandardStreams.error)
@@ -48,6 +51,7 @@ struct Serve {
         self.configuration = configuration
         self.file = file
         watch = FileWatch(stamp)
+        materialWatch = FileWatch(materialStamps(of: configuration))
         log = Log(
             now: { UInt64(max(0, wallClockNanoseconds())) },
             sink: { [errors] line in errors.write(line) }
@@ -59,10 +63,15 @@ struct Serve {
         // Before there is a second thread.
         let signals = Signals(taking: [SIGTERM, SIGINT, SIGHUP])
         let gateway: Gateway
-        do throws(SystemError) {
-            gateway = try makeGateway()
+        do throws(LoadFailure) {
+            let material = try loadMaterial(for: configuration, tickets) { complain($0) }
+            do throws(SystemError) {
+                gateway = try makeGateway(material)
+            } catch {
+                throw LoadFailure(text: "\(error)")
+            }
         } catch {
-            complain("cannot start: \(error)")
+            complain("cannot start: \(error.text)")
             return .cannotStart
         }
         output.start(name: "output", taking: gateway.accessLog)
@@ -81,11 +90,12 @@ struct Serve {
         max(16, (descriptors - 64 - loops * PipePool.descriptorsMax) / 2)
     }
 
-    private func makeGateway() throws(SystemError) -> Gateway {
+    private func makeGateway(_ material: TLSMaterial) throws(SystemError) -> Gateway {
         let descriptors = DescriptorLimit.raise()
         let loops = try makeLoops()
         let gateway = Gateway(
             configuration,
+            material,
             in: Gateway.Surroundings(
                 loops: loops,
                 log: log,
@@ -137,8 +147,14 @@ struct Serve {
         var code = ExitCode.fine
         while true {
             let isWatching = file != nil && gateway.configuration.watch
-            guard let order = orders.next(within: isWatching ? .seconds(1) : .never) else {
-                if let file, watch.look(FileStamp(of: file)) { _ = reload(gateway) }
+            let isSecure = !TLSMaterial.files(of: gateway.configuration).isEmpty
+            let rest: DispatchTimeInterval = isWatching || isSecure ? .seconds(1) : .never
+            guard let order = orders.next(within: rest) else {
+                if isWatching, let file, watch.look(FileStamp(of: file)) {
+                    _ = reload(gateway)
+                } else if materialWatch.look(materialStamps(of: gateway.configuration)) {
+                    reloadMaterial(gateway)
+                }
                 continue
             }
             switch order {
@@ -172,9 +188,11 @@ struct Serve {
         do throws(LoadFailure) {
             watch.take(FileStamp(of: file))
             let next = try loadConfiguration(file) { warn($0) }
+            materialWatch.take(materialStamps(of: next))
+            let material = try loadMaterial(for: next, tickets) { warn($0) }
             let changes = Plan(from: gateway.configuration, to: next).lines
             let needs = restartNeeds(from: configuration, to: next)
-            gateway.apply(next)
+            gateway.apply(next, material)
             log.info(
                 "reload",
                 changes.isEmpty ? "nothing has changed" : changes.joined(separator: "; ")
@@ -188,5 +206,23 @@ struct Serve {
         }
         gateway.noteReload(outcome, wallNanoseconds: wallClockNanoseconds())
         return outcome
+    }
+
+    /// Takes changed certificates, keys and authorities over; the configuration stays.
+    private func reloadMaterial(_ gateway: Gateway) {
+        let outcome: ReloadOutcome
+        do throws(LoadFailure) {
+            let configuration = gateway.configuration
+            let material = try loadMaterial(for: configuration, tickets) { warn($0) }
+            gateway.apply(configuration, material)
+            let change = "certificates and keys were read again"
+            log.info("reload", change)
+            outcome = .applied([change])
+        } catch {
+            log.error("reload", "the certificates in force stay:")
+            for line in error.text.split(separator: "\n") { log.error("reload", "\(line)") }
+            outcome = .refused(error.text)
+        }
+        gateway.noteReload(outcome, wallNanoseconds: wallClockNanoseconds())
     }
 }

@@ -1,0 +1,176 @@
+// What a configuration's TLS needs besides the configuration: the certificates, keys and
+// authorities in its files, read and checked before anything is changed.
+
+package import Configuration
+package import Transport
+
+/// Everything that was read from the files of one configuration's TLS.
+package struct TLSMaterial: Sendable {
+    /// A listener's side, by the listener's place in the configuration; nil: plain HTTP.
+    var servers: [TLSServer?] = []
+    /// The side towards replicas, by the name of the pool.
+    var clients: [String: TLSClient] = [:]
+    /// When what is shown to clients expires.
+    var expiries: [CertificateExpiry] = []
+
+    /// For a configuration without TLS.
+    package static let none = TLSMaterial()
+
+    /// Certificates that expire within this are warned of: 14 days.
+    private static let warnSeconds: Int64 = 14 * 86_400
+
+    /// What came of reading the files.
+    package struct Loaded: Sendable {
+        /// nil: there are problems, and nothing may be changed.
+        package var material: TLSMaterial?
+        /// Each names the setting, the file and the reason.
+        package var problems: [String] = []
+        /// Certificates that expire soon.
+        package var warnings: [String] = []
+    }
+
+    /// Reads every file that the configuration's TLS names; all problems are told at once.
+    ///
+    /// - Parameters:
+    ///   - tickets: shared with the material that is in force, so that sessions outlive a reload.
+    ///   - added: further certificates of every listener that speaks TLS.
+    ///   - now: seconds since 1970-01-01 UTC.
+    package static func load(
+        for configuration: Configuration,
+        tickets: TLSTickets,
+        adding added: [TLSCertificate] = [],
+        at now: Int64
+    ) -> Loaded {
+        var reading = Reading(now: now)
+        var material = TLSMaterial()
+        for (index, listener) in configuration.listeners.enumerated() {
+            let server = listener.tls.flatMap { tls in
+                reading.server(
+                    tls,
+                    of: "\(listener.address)",
+                    at: "listeners[\(index)].tls",
+                    adding: added,
+                    tickets
+                )
+            }
+            material.servers.append(server)
+        }
+        for pool in configuration.pools {
+            guard let tls = pool.settings.tls else { continue }
+            material.clients[pool.name] = reading.client(tls, at: "pools.\(pool.name).tls")
+        }
+        material.expiries = reading.expiries
+        return Loaded(
+            material: reading.problems.isEmpty ? material : nil,
+            problems: reading.problems,
+            warnings: reading.warnings
+        )
+    }
+
+    /// Every file that the configuration's TLS names, to be watched.
+    package static func files(of configuration: Configuration) -> [String] {
+        var files: [String] = []
+        for listener in configuration.listeners {
+            guard let tls = listener.tls else { continue }
+            for pair in tls.certificates { files += [pair.certificate, pair.key] }
+            if let authority = tls.clientCA { files.append(authority) }
+        }
+        for pool in configuration.pools {
+            guard let tls = pool.settings.tls else { continue }
+            if let pair = tls.certificate { files += [pair.certificate, pair.key] }
+            if let authority = tls.ca { files.append(authority) }
+        }
+        return files
+    }
+
+    /// Reads file after file and remembers what was wrong.
+    private struct Reading {
+        let now: Int64
+        var problems: [String] = []
+        var warnings: [String] = []
+        var expiries: [CertificateExpiry] = []
+
+        mutating func server(
+            _ tls: Configuration.TLS,
+            of listener: String,
+            at path: String,
+            adding added: [TLSCertificate],
+            _ tickets: TLSTickets
+        ) -> TLSServer? {
+            let certificates = tls.certificates.compactMap { certificate($0, at: path) } + added
+            expiries += certificates.map {
+                CertificateExpiry(listener: listener, name: $0.name, seconds: $0.notAfter)
+            }
+            guard certificates.count == tls.certificates.count + added.count else { return nil }
+            var clients: TLSClientAuth?
+            if let authority = tls.clientCA {
+                clients = TLSClientAuth(
+                    authorities: .only(.file(authority)),
+                    isRequired: tls.clientAuth == .require
+                )
+            }
+            do throws(TLSError) {
+                return try TLSServer(
+                    certificates,
+                    clients: clients,
+                    scope: listener,
+                    tickets: tickets
+                )
+            } catch {
+                problems.append("\(path): \(error)")
+                return nil
+            }
+        }
+
+        mutating func client(_ tls: Configuration.UpstreamTLS, at path: String) -> TLSClient? {
+            var own: TLSCertificate?
+            if let files = tls.certificate {
+                own = certificate(files, at: path)
+                guard own != nil else { return nil }
+            }
+            let authorities = tls.ca.map { TLSAuthorities.only(.file($0)) } ?? .system
+            do throws(TLSError) {
+                return try TLSClient(
+                    authorities: tls.verify ? authorities : nil,
+                    certificate: own
+                )
+            } catch {
+                problems.append("\(path): \(error)")
+                return nil
+            }
+        }
+
+        private mutating func certificate(
+            _ files: Configuration.CertificateFiles,
+            at path: String
+        ) -> TLSCertificate? {
+            do throws(TLSError) {
+                let certificate = try TLSCertificate(
+                    certificate: .file(files.certificate),
+                    key: .file(files.key),
+                    passphrase: files.passphrase
+                )
+                try certificate.check(at: now)
+                let left = certificate.notAfter - now
+                if left < TLSMaterial.warnSeconds {
+                    let days = left / 86_400
+                    let time = days == 0 ? "less than a day" : days == 1 ? "1 day" : "\(days) days"
+                    warnings.append("\(path): \(files.certificate): expires in \(time)")
+                }
+                return certificate
+            } catch {
+                problems.append("\(path): \(error)")
+                return nil
+            }
+        }
+    }
+}
+
+/// When a certificate that is shown to clients expires.
+struct CertificateExpiry: Sendable, Equatable {
+    let listener: String
+    /// The path of its file.
+    let name: String
+    /// Since 1970-01-01 UTC.
+    let seconds: Int64
+}

@@ -1,0 +1,83 @@
+import Certificates
+import Configuration
+import Foundation
+import Testing
+import Transport
+
+@testable import Gateway
+
+@Suite struct `TLS material` {
+    private let now = Int64(Date().timeIntervalSince1970)
+
+    private func load(
+        listener: String = "",
+        pool: String = "",
+        later: Int64 = 0
+    ) throws -> TLSMaterial.Loaded {
+        var settings = Stage.Settings()
+        settings.listener = listener
+        settings.pool = pool
+        let configuration = try Stage.configuration(settings)
+        return TLSMaterial.load(for: configuration, tickets: TLSTickets(), at: now + later)
+    }
+
+    @Test func `is nothing without TLS`() throws {
+        let loaded = try load()
+        #expect(loaded.problems == [] && loaded.warnings == [])
+        #expect(loaded.material?.servers.count == 1)
+        #expect(loaded.material?.clients.isEmpty == true)
+    }
+
+    @Test func `tells all problems with setting, file and reason`() throws {
+        let (one, other) = (try Signed.gateway.get(), try Signed.replica.get())
+        let expired = try Signed.authority.get().sign("old", days: -1)
+        let loaded = try load(
+            listener: """
+                tls: { certificate: "\(one.certificate)", key: "\(other.key)", certificates: [
+                  { \(Signed.files(expired)) }, { certificate: "/no/c.pem", key: "/no/k.pem" } ] }
+                """,
+            pool: #"tls: { ca: "/no/ca.pem" },"#
+        )
+        #expect(loaded.material == nil)
+        #expect(
+            loaded.problems == [
+                "listeners[0].tls: \(other.key): is not the key of the certificate in "
+                    + one.certificate,
+                "listeners[0].tls: \(expired.certificate): expired 1 day ago",
+                "listeners[0].tls: /no/c.pem: No such file or directory",
+                "pools.m.tls: /no/ca.pem: No such file or directory",
+            ]
+        )
+    }
+
+    @Test(arguments: [(15, 0), (14, 1), (1, 1)])
+    func `warns of what expires within fourteen days`(days: Int64, count: Int) throws {
+        let later = (30 - days) * 86_400 + 3600
+        let loaded = try load(listener: Signed.listener(), later: later - 7200)
+        #expect(loaded.problems == [])
+        // Signed for thirty days.
+        #expect(loaded.warnings.count == (days == 15 ? 0 : days == 14 ? 0 : 1))
+        let sooner = try load(listener: Signed.listener(), later: later)
+        #expect(sooner.warnings.count == count)
+    }
+
+    @Test func `knows when what is shown expires`() throws {
+        let loaded = try load(listener: Signed.listener())
+        let expiry = try #require(loaded.material?.expiries.first)
+        #expect(expiry.listener == "10.0.0.1:8080")
+        #expect(expiry.name == (try Signed.gateway.get().certificate))
+        #expect(abs(expiry.seconds - now - 30 * 86_400) < 600)
+    }
+
+    @Test func `names every file there is to watch`() throws {
+        var settings = Stage.Settings()
+        settings.listener = """
+            tls: { certificate: "a", key: "b", certificates: [{ certificate: "c", key: "d" }],
+              clientAuth: "request", clientCA: "e" }
+            """
+        settings.pool = #"tls: { ca: "f", certificate: "g", key: "h" },"#
+        let configuration = try Stage.configuration(settings)
+        let files = TLSMaterial.files(of: configuration)
+        #expect(files.sorted() == ["a", "b", "c", "d", "e", "f", "g", "h"])
+    }
+}
