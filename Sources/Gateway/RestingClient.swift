@@ -3,6 +3,7 @@
 // Ten thousand idle clients cost a few hundred bytes each so; a task with its frames would be five
 // kilobytes. A connection comes here when it has been idle for a moment, and starts here.
 
+internal import Telemetry
 internal import Transport
 
 /// A client's connection, and what does not change from one rest to the next.

@@ -1,5 +1,6 @@
 // The command line: exit codes, and what is said about a file that is wrong.
 
+import Certificates
 import Foundation
 import Glibc
 import Testing
@@ -73,10 +74,32 @@ import Testing
         _ name: String
     ) async throws {
         try await onStage { stage in
-            let file = Places.conf.appendingPathComponent(name).path
+            let sample = Places.conf.appendingPathComponent(name)
+            let text = try String(contentsOf: sample, encoding: .utf8)
+            let file = try stage.write(withCertificates(text), to: name)
             let (code, output, errors) = try await stage.run(Places.sluice, ["check", file])
             #expect(code == 0, "\(output)\(errors)")
         }
+    }
+
+    private static let authority = Result { try TestAuthority() }
+
+    /// The text with certificates that are there in place of those of `/etc/sluice`.
+    private func withCertificates(_ text: String) throws -> String {
+        let places = try NSRegularExpression(pattern: #""(/etc/sluice/[^"]*)\.(pem|key)""#)
+        var result = text
+        var signed: Set<String> = []
+        for match in places.matches(in: text, range: NSRange(text.startIndex..., in: text)) {
+            guard let range = Range(match.range(at: 1), in: text) else { continue }
+            let place = String(text[range])
+            guard signed.insert(place).inserted else { continue }
+            let name = place.replacingOccurrences(of: "/", with: "-")
+            let pair = try Self.authority.get().sign(name)
+            for (ending, file) in [("pem", pair.certificate), ("key", pair.key)] {
+                result = result.replacingOccurrences(of: "\(place).\(ending)", with: file)
+            }
+        }
+        return result
     }
 
     private static func confFiles() throws -> [String] {

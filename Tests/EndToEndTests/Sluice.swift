@@ -10,8 +10,17 @@ final class Sluice {
     let address: String
     let admin: String
     private let settings: String
+    private let listener: String
 
-    fileprivate init(child: Child, file: String, address: String, admin: String, settings: String) {
+    fileprivate init(
+        child: Child,
+        file: String,
+        address: String,
+        admin: String,
+        settings: String,
+        listener: String
+    ) {
+        self.listener = listener
         self.child = child
         self.file = file
         self.address = address
@@ -20,10 +29,14 @@ final class Sluice {
     }
 
     /// What every test's file begins with.
-    fileprivate static func text(_ settings: String, _ parts: String) -> String {
+    fileprivate static func text(
+        _ settings: String,
+        _ parts: String,
+        _ listener: String
+    ) -> String {
         """
         {
-          listeners: [{ address: "127.0.0.1:0" }],
+          listeners: [{ address: "127.0.0.1:0", \(listener) }],
           admin: { address: "127.0.0.1:0" },
           \(settings)
           \(parts)
@@ -33,7 +46,11 @@ final class Sluice {
 
     /// Replaces its file, as editors do: a new one takes the old one's place.
     func rewrite(_ parts: String) throws {
-        try Sluice.text(settings, parts).write(toFile: file, atomically: true, encoding: .utf8)
+        try Sluice.text(settings, parts, listener).write(
+            toFile: file,
+            atomically: true,
+            encoding: .utf8
+        )
     }
 
     /// What it has said so far.
@@ -101,9 +118,11 @@ extension Stage {
     func sluice(
         _ parts: String,
         settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#,
+        listener: String = "",
         environment: [String: String] = [:]
     ) async throws -> Sluice {
-        let file = try write(Sluice.text(settings, parts), to: "sluice-\(UUID().uuidString).json5")
+        let text = Sluice.text(settings, parts, listener)
+        let file = try write(text, to: "sluice-\(UUID().uuidString).json5")
         let child = try start(Places.sluice, ["serve", file], environment: environment)
         let found = try await eventually("a listening gateway") { () -> [String]? in
             if let status = child.status {
@@ -117,7 +136,8 @@ extension Stage {
             file: file,
             address: found[0],
             admin: found[1],
-            settings: settings
+            settings: settings,
+            listener: listener
         )
     }
 
@@ -126,11 +146,13 @@ extension Stage {
         before replicas: [StubReplica],
         pool: String = "",
         route: String = "",
-        settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#
+        settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#,
+        listener: String = ""
     ) async throws -> Sluice {
         try await sluice(
             Stage.parts(before: replicas, pool: pool, route: route),
-            settings: settings
+            settings: settings,
+            listener: listener
         )
     }
 
