@@ -32,8 +32,8 @@ package struct TLSMaterial: Sendable {
     /// Reads every file that the configuration's TLS names; all problems are told at once.
     ///
     /// `tickets` are shared with the material that is in force, so that sessions outlive a reload;
-    /// `added` are further certificates of every listener that speaks TLS; `now` is in seconds since
-    /// 1970-01-01 UTC.
+    /// `added` are further certificates of every listener that speaks TLS; `now` is in seconds
+    /// since 1970-01-01 UTC.
     package static func load(
         for configuration: Configuration,
         tickets: TLSTickets,
