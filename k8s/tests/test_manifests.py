@@ -350,6 +350,11 @@ def test_the_configuration_is_in_order(built, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in done.stdout + done.stderr
     # What it says fits what the other objects say.
+    service = built.one("Service", "model")
+    source = 'kubernetes: {{ service: "{}", namespace: "{}", port: {} }}'.format(
+        service["metadata"]["name"], service["metadata"]["namespace"],
+        service["spec"]["ports"][0]["port"])
+    assert source in text
     assert '"0.0.0.0:8080"' in text and '"0.0.0.0:9900"' in text
     assert built.container("sluice")["args"][-1] == "/etc/sluice/sluice.json5"
     [mount] = built.container("sluice")["volumeMounts"]
