@@ -260,10 +260,9 @@ final class ClientConnection {
 
     /// Whether bytes of the client may still come, and would turn the close into a reset.
     ///
-    /// Not from one that has sent all of its last request (RFC 9112 §9.6). TLS says goodbye first.
+    /// Not from one that has sent all of its last request (RFC 9112 §9.6).
     private func maySendMore(_ exchange: Exchange) -> Bool {
-        let isLast = exchange.clientCloses && exchange.body.isReceived && buffer?.isEmpty != false
-        return !isLast || socket.isSecure
+        !exchange.clientCloses || !exchange.body.isReceived || buffer?.isEmpty == false
     }
 
     /// The buffer with room to receive into: bytes in a snug one move to a slab first.

@@ -92,6 +92,7 @@ extension ClientConnection {
             answer.pending.start = answer.pending.end
             return true
         }
+        if !exchange.keepsConnection, answer.transfer.isComplete { socket.endAfterNextSend() }
         do throws(SystemError) {
             let count = try socket.send(
                 buffer,

@@ -119,7 +119,7 @@ package final class Socket {
             peerClosed = true
             isBroken = true
         }
-        if let tls { tell(tls) }
+        if let tls { tell(tls, readiness) }
         owner?.socketChanged()
     }
 
@@ -256,7 +256,13 @@ package final class Socket {
     }
 
     private func secure(as role: TLSRole) throws(TLSError) {
-        tls = try TLSSession(role, of: descriptor, peerClosed: peerClosed, on: context)
+        tls = try TLSSession(
+            role,
+            of: descriptor,
+            isDrained: !isReadable,
+            peerClosed: peerClosed,
+            on: context
+        )
     }
 
     /// Goes on with the handshake; false when the peer's next bytes must be waited for.
@@ -270,6 +276,9 @@ package final class Socket {
 
     /// Goes on without TLS, for a word in clear to a peer that speaks plain HTTP.
     package func abandonTLS() { tls = nil }
+
+    /// The next bytes to be sent are the last ones: what TLS has to say at the end goes with them.
+    package func endAfterNextSend() { tls?.endsWithWrite = true }
 
     /// Whether TLS secures the connection.
     package var isSecure: Bool { tls != nil }
@@ -332,8 +341,9 @@ package final class Socket {
     }
 
     /// The kernel may have room again: what waits for it goes first.
-    private func tell(_ tls: TLSSession) {
+    private func tell(_ tls: TLSSession, _ readiness: Readiness) {
         tls.peerClosed = peerClosed
+        if readiness.contains(.readable) || peerClosed { tls.isDrained = false }
         guard isWritable, tls.isBlocked else { return }
         tls.flush(&isWritable)
         if endsAfterRecords, !tls.hasLeftover {

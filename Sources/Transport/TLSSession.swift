@@ -30,8 +30,8 @@ internal import Glibc
     private var stage: RecordStage { context.records }
 
     // In
-    /// The kernel has nothing more now.
-    private var isDrained = false
+    /// The kernel has nothing more now; told otherwise by the poller.
+    var isDrained: Bool
     /// The end is known to follow what the kernel has: it is to be read up to that.
     var peerClosed: Bool
     /// The kernel has given its last byte.
@@ -49,16 +49,20 @@ internal import Glibc
     private var owed = 0
     private var isFinished = false
     private var saidGoodbye = false
+    /// close_notify goes with the last bytes of the next write: one send and one packet less.
+    var endsWithWrite = false
     private var pace = RecordPace()
 
     /// - Throws: when there is no memory for it.
     init(
         _ role: TLSRole,
         of descriptor: Int32,
+        isDrained: Bool,
         peerClosed: Bool,
         on context: LoopContext
     ) throws(TLSError) {
         self.role = role
+        self.isDrained = isDrained
         self.peerClosed = peerClosed
         self.descriptor = descriptor
         self.context = context
@@ -84,7 +88,7 @@ internal import Glibc
     ///
     /// - Throws: why it failed; what the peer is to know of it has been sent.
     func handshake(isReadable: inout Bool, isWritable: inout Bool) throws(TLSError) -> Bool {
-        begin(isReadable)
+        TLSErrors.clear()
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             isFinished = true
@@ -144,7 +148,7 @@ internal import Glibc
         isWritable: inout Bool
     ) -> Int? {
         guard end == nil, let base = memory.baseAddress else { return nil }
-        begin(true)
+        TLSErrors.clear()
         var total = 0
         while total < memory.count {
             var count = 0
@@ -173,7 +177,7 @@ internal import Glibc
     /// Takes in what is no data, tickets for instance; whether data, or an end, is there.
     func hasData(isWritable: inout Bool) -> Bool {
         guard end == nil else { return true }
-        begin(true)
+        TLSErrors.clear()
         var byte: UInt8 = 0
         var count = 0
         let result = unsafe SSL_peek_ex(ssl, &byte, 1, &count)
@@ -181,11 +185,6 @@ internal import Glibc
             unsafe result != 1 && SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ
         if stage.count > 0 { flush(&isWritable) }
         return !isQuiet
-    }
-
-    private func begin(_ isReadable: Bool) {
-        TLSErrors.clear()
-        isDrained = !isReadable
     }
 
     private func noteEnd(_ error: Int32) {
@@ -257,7 +256,6 @@ internal import Glibc
         isWritable: inout Bool
     ) throws(SystemError) -> Int {
         if let end, case .broken(let error) = end { throw error }
-        if saidGoodbye { throw SystemError(code: EPIPE, call: "TLS") }
         var told = 0
         if owed > 0 {
             try send(&isWritable)
@@ -265,7 +263,9 @@ internal import Glibc
             guard owed <= bytes.count else { throw SystemError(code: EPROTO, call: "TLS") }
             told = owed
             owed = 0
+            if told == bytes.count { return told }
         }
+        if saidGoodbye { throw SystemError(code: EPIPE, call: "TLS") }
         TLSErrors.clear()
         let batch = min(bytes.count - told, TLSSession.batchBytes)
         if batch > 0 { stageLeftover() }
@@ -283,6 +283,7 @@ internal import Glibc
             done += count
         }
         owed = done
+        if endsWithWrite, told + done == bytes.count { stageGoodbye() }
         try send(&isWritable)
         if leftover.isEmpty {
             told += owed
@@ -339,12 +340,16 @@ internal import Glibc
 
     /// Tells the peer that no more follows (close_notify), if that can still be said.
     func sayGoodbye(_ isWritable: inout Bool) {
-        guard isFinished, !saidGoodbye, owed == 0 else { return }
+        guard isFinished, owed == 0 else { return }
         if let end, case .broken = end { return }
+        if !saidGoodbye { stageGoodbye() }
+        flush(&isWritable)
+    }
+
+    private func stageGoodbye() {
         saidGoodbye = true
         TLSErrors.clear()
         _ = unsafe SSL_shutdown(ssl)
         TLSErrors.clear()
-        flush(&isWritable)
     }
 }

@@ -100,6 +100,25 @@ import Transport
         #expect(arrived == [7])
     }
 
+    @Test func `sends its goodbye with the last bytes when it knows them`() async throws {
+        let (client, server) = (try Signed.tlsClient(), try Signed.tlsServer())
+        let received = try await onLoop { context in
+            let pair = try await Pair(on: context)
+            _ = await pair.shakeHands(client, server)
+            guard let buffer = context.buffers.take() else { throw Unexpected.noBuffer }
+            pair.other.endAfterNextSend()
+            try await pair.send([1, 2], through: pair.other, on: context)
+            // Nothing is closed yet.
+            let received = [
+                try await pair.receive(pair.one, into: buffer),
+                try await pair.receive(pair.one, into: buffer),
+            ]
+            pair.other.close()
+            return received
+        }
+        #expect(received == [.bytes(2), .end])
+    }
+
     @Test func `takes a FIN without close_notify for a stream that was cut`() async throws {
         let (client, server) = (try Signed.tlsClient(), try Signed.tlsServer())
         let (first, error) = try await onLoop { context in

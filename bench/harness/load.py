@@ -65,13 +65,13 @@ def start_plain_replicas(nginx: str, folder: Path, count: int, cores: list[int])
 
 
 def wrk(binary: str, port: int, path: str, connections: int, seconds: float, cores: list[int],
-        script: Path | None = None) -> dict:
+        script: Path | None = None, scheme: str = "http") -> dict:
     """A closed load: each connection sends its next request when the last was answered."""
     command = ["setpriv", "--pdeathsig", "TERM", "--", "taskset", "-c", ",".join(map(str, cores)),
                binary, "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s"]
     if script:
         command += ["-s", str(script)]
-    command.append(f"http://127.0.0.1:{port}{path}")
+    command.append(f"{scheme}://127.0.0.1:{port}{path}")
     said = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30).stdout
     total = re.search(r"(\d+) requests in ([\d.]+)(\w+),", said)
     if not total or int(total[1]) == 0:

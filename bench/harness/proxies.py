@@ -3,6 +3,8 @@
 import http.client
 import os
 import re
+import ssl
+import subprocess
 from pathlib import Path
 from string import Template
 
@@ -64,10 +66,25 @@ def _command(name: str, binary: str, file: Path, workers: int) -> list:
     }[name]
 
 
-def answers(port: int, path: str = "/health") -> bool:
+def make_certificate(folder: Path) -> None:
+    """An ECDSA P-256 certificate of nobody's: server.pem, server.key, and both in both.pem."""
+    key, certificate = folder / "server.key", folder / "server.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        check=True, capture_output=True)
+    (folder / "both.pem").write_text(certificate.read_text() + key.read_text())
+
+
+def answers(port: int, path: str = "/health", secure: bool = False) -> bool:
     """Whether somebody at the port answers with 200."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        if secure:
+            context = ssl._create_unverified_context()
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=1, context=context)
         connection.request("GET", path)
         status = connection.getresponse().status
         connection.close()
@@ -89,10 +106,13 @@ def start(
     file.write_text(fill_in((BENCH / "peers" / FILES[name]).read_text(), tags, replicas, filling))
     env = {**os.environ, "GOMAXPROCS": str(workers), "HOME": str(folder),
            "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    secure = "tls" in tags.split("+")
+    if secure:
+        make_certificate(folder)
     log = folder / f"{name}.out"
     program = Program(_command(name, binary, file, workers), cores, log, env)
     try:
-        wait_until(lambda: not program.is_running() or answers(port), 15, f"{name} in {tags}")
+        wait_until(lambda: not program.is_running() or answers(port, secure=secure), 15, f"{name} in {tags}")
         if not program.is_running():
             raise RuntimeError(f"{name} in {tags} has ended")
     except RuntimeError as error:

@@ -3,6 +3,8 @@
 from harness import load
 from harness.machine import LOAD_CORE
 
+# Who is set up to speak TLS with clients.
+TLS_PEERS = ("sluice", "nginx", "haproxy")
 # One second for connections, caches and pools to be there.
 WARM_UP = 1
 
@@ -18,9 +20,11 @@ def cpu_per_request(
         proxy = stage.start_proxy(name, tags, replicas)
         try:
             wrk = stage.programs["wrk"]
-            load.wrk(wrk, proxy.port, path, connections, WARM_UP, LOAD_CORE, script)
+            scheme = "https" if "tls" in tags.split("+") else "http"
+            load.wrk(wrk, proxy.port, path, connections, WARM_UP, LOAD_CORE, script, scheme)
             before = proxy.program.cpu_seconds()
-            done = load.wrk(wrk, proxy.port, path, connections, stage.seconds, LOAD_CORE, script)
+            done = load.wrk(
+                wrk, proxy.port, path, connections, stage.seconds, LOAD_CORE, script, scheme)
             return (proxy.program.cpu_seconds() - before) / done["requests"] * 1e6
         finally:
             proxy.stop()
