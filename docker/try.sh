@@ -50,10 +50,11 @@ await_replicas() {
     say "$1 replicas take requests, after $((SECONDS - begin)) s"
 }
 
-# One prediction: its status and how long it took, in one line that is written at once.
+# One prediction: its status and how long it took, in one line that is written at once. Who waits
+# five seconds has waited in vain.
 ask() {
     local answer
-    answer=$(curl --silent --output /dev/null --max-time 20 --write-out '%{http_code} %{time_total}' \
+    answer=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code} %{time_total}' \
         --header 'Content-Type: application/json' \
         --data '{"features": [2015, 6, 150000, 500, 4.5]}' "$url") || true
     printf '%s\n' "$answer"
@@ -99,7 +100,7 @@ sleep 3
 check "three workers"
 
 compose up --detach --no-build --scale worker=5 2>/dev/null
-await_replicas 5 15
+await_replicas 5 30
 sleep 3
 check "scaled to five"
 
