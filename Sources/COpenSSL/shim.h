@@ -203,4 +203,30 @@ static inline int sluice_ssl_ask_for(SSL_CTX *context, X509 *authority) {
     return SSL_CTX_add_client_CA(context, authority) == 1;
 }
 
+// A key on the curve P-256 for a certificate of our own.
+static inline EVP_PKEY *sluice_make_key(void) { return EVP_EC_gen("P-256"); }
+
+// Adds an extension such as NID_subject_alt_name to a certificate that is being made.
+static inline int sluice_add_extension(X509 *certificate, int kind, const char *value) {
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, kind, value);
+    if (extension == NULL) return 0;
+    int is_done = X509_add_ext(certificate, extension, -1) == 1;
+    X509_EXTENSION_free(extension);
+    return is_done;
+}
+
+// Gives a certificate that is being made a time from which on, and until which, it holds.
+static inline int sluice_set_times(X509 *certificate, long from, long until) {
+    return X509_gmtime_adj(X509_getm_notBefore(certificate), from) != NULL &&
+        X509_gmtime_adj(X509_getm_notAfter(certificate), until) != NULL;
+}
+
+// What has been written into memory.
+static inline long sluice_bio_bytes(BIO *bio, char **bytes) {
+    return BIO_get_mem_data(bio, bytes);
+}
+
 #endif

@@ -96,7 +96,7 @@ package enum PEMSource: Sendable, Hashable {
 @safe package final class TLSCertificate: @unchecked Sendable {
     private let list: X509List
     private let key: OpaquePointer
-    /// What messages and metrics call it: the path of the certificate's file.
+    /// What messages and metrics call it: the path of the certificate's file, or a name of its own.
     package let name: String
     /// Lower-case DNS names it is good for, wildcards among them.
     package let names: [String]
@@ -105,17 +105,19 @@ package enum PEMSource: Sendable, Hashable {
     /// Seconds since 1970-01-01 UTC until which it holds.
     package let notAfter: Int64
 
-    /// Reads both and makes sure that they belong together.
+    /// Reads both and makes sure that they belong together; `name` is what it is called if not by
+    /// its file.
     ///
     /// - Throws: which of them cannot be used, and why.
     package init(
         certificate: PEMSource,
         key keySource: PEMSource,
-        passphrase: String? = nil
+        passphrase: String? = nil,
+        name: String? = nil
     ) throws(TLSError) {
         let list = try X509List(certificate)
         self.list = list
-        name = certificate.name
+        self.name = name ?? certificate.name
         unsafe key = try TLSCertificate.readKey(keySource, passphrase)
         let own = unsafe list.certificates[0]
         unsafe names = TLSCertificate.names(of: own)
