@@ -29,6 +29,8 @@ func readConfiguration(_ top: Section) -> Configuration {
     top.section("responseHeaders") { readResponseHeaders($0, &configuration.responseHeaders) }
     var defaults = Configuration.PoolSettings()
     top.section("defaults") { readPoolSettings($0, &defaults) }
+    configuration.defaults = defaults
+    readIngress(top, &configuration)
     configuration.pools = readPools(top, defaults: defaults)
     configuration.routes = readRoutes(top, headers: configuration.responseHeaders)
     return configuration

@@ -1,4 +1,4 @@
-// Reads how the API of Kubernetes is reached.
+// Reads how the API of Kubernetes is reached, and which Ingresses are served.
 
 /// Reads the section `kubernetes` at the top.
 func readKubernetesAPI(_ section: Section, _ api: inout Configuration.KubernetesAPI) {
@@ -7,7 +7,41 @@ func readKubernetesAPI(_ section: Section, _ api: inout Configuration.Kubernetes
     section.read("caFile", &api.authorityFile, .text("the path of a PEM file"))
 }
 
+/// Reads the section `ingress` at the top; being there, it switches the controller on.
+func readIngress(_ top: Section, _ configuration: inout Configuration) {
+    guard let item = top.item("ingress") else { return }
+    var ingress = Configuration.Ingress(className: "")
+    item.section(expected: "an object such as { class: \"sluice\" }") { section in
+        ingress.className = section.require("class", .ingressClass) ?? ""
+        let namespaces = Format<String>.objectName.list(max: 100, of: "namespaces")
+        section.read("namespaces", &ingress.namespaces, namespaces)
+        section.read("publish", &ingress.publish, .objectPath, or: "auto")
+        section.read("https", &ingress.https, .listener, or: "off")
+    }
+    configuration.serveIngress(ingress)
+}
+
+/// Whether a text can be the name of an IngressClass (RFC 1123 §2.1).
+package func isIngressClass(_ text: String) -> Bool {
+    isHostName(text) && !text.contains("_") && text == text.lowercased()
+}
+
 extension Format<String> {
+    /// The name of an IngressClass.
+    fileprivate static var ingressClass: Format {
+        text("the name of an IngressClass such as \"sluice\"", max: 253) {
+            isIngressClass($0) ? $0 : nil
+        }
+    }
+
+    /// Namespace and name of an object.
+    fileprivate static var objectPath: Format {
+        text("a namespace and a name such as \"sluice/sluice\"", max: 127) { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            return parts.count == 2 && parts.allSatisfy { isObjectName(String($0)) } ? text : nil
+        }
+    }
+
     /// A URL with scheme, host and perhaps a port and a path; no query, no user.
     fileprivate static var apiURL: Format {
         text("a URL such as \"https://10.0.0.1:6443\"", max: 1024) { isAPIURL($0) ? $0 : nil }

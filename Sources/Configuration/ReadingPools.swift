@@ -7,6 +7,8 @@ func readPools(
 ) -> [Configuration.Pool] {
     let expected = "an object such as { sales: { replicas: [\"10.0.0.1:5000\"] } }"
     guard let item = top.item("pools") else {
+        // An Ingress brings its own.
+        if top.item("ingress") != nil { return [] }
         top.reader.report("`pools` is missing", at: [], hint: "expected \(expected)")
         return []
     }
@@ -109,7 +111,7 @@ private func readScaling(_ section: Section, _ scaling: inout Configuration.Scal
     section.read("stabilization", &scaling.stabilization, .duration(.zero...Bounds.day))
 }
 
-private func readPolicy(_ section: Section, _ policy: inout Configuration.Policy) {
+func readPolicy(_ section: Section, _ policy: inout Configuration.Policy) {
     guard let item = section.item("policy"), case .object = item.value else {
         section.read("policy", &policy, .policyName)
         return

@@ -7,6 +7,8 @@ func readRoutes(
 ) -> [Configuration.Route] {
     let expected = "a list such as [{ path: \"/predict\", pool: \"sales\" }]"
     guard let item = top.item("routes") else {
+        // An Ingress brings its own.
+        if top.item("ingress") != nil { return [] }
         top.reader.report("`routes` is missing", at: [], hint: "expected \(expected)")
         return []
     }
@@ -110,6 +112,7 @@ func routePlace(_ route: Configuration.Route) -> String {
         case .any: ""
         case .exact(let name): name
         case .suffix(let name): "*.\(name)"
+        case .label(let name): "?.\(name)"
         }
     return switch route.path {
     case .prefix(let path): host + path
@@ -141,6 +144,7 @@ extension Format<Configuration.HostMatch> {
                 case .any: .string("*")
                 case .exact(let name): .string(name)
                 case .suffix(let name): .string("*.\(name)")
+                case .label(let name): .string("?.\(name)")
                 }
             }
         )

@@ -38,6 +38,12 @@ package struct Configuration: Sendable, Equatable {
     /// How the API of Kubernetes is reached, where pools or the ingress ask for it.
     package var kubernetes = KubernetesAPI()
 
+    /// Which Ingresses of Kubernetes are served beside the routes of the file; nil: none.
+    package var ingress: Ingress?
+
+    /// What a pool that does not come from the file starts from: the section `defaults`.
+    package var defaults = PoolSettings()
+
     /// Event loops, 1…256; nil: one per core.
     package var loops: Int?
 

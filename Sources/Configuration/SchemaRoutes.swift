@@ -67,6 +67,9 @@ extension Configuration {
         case exact(String)
         /// Every name that ends in `.` and this (lower case), written `*.suffix`.
         case suffix(String)
+        /// Every name with one label before `.` and this (lower case); no file can say it, an
+        /// Ingress means it by `*.suffix`.
+        case label(String)
     }
 
     /// Which path a route takes, compared byte by byte.

@@ -32,8 +32,9 @@ extension Configuration {
 
     /// How a listener speaks TLS.
     package struct TLS: Sendable, Equatable {
-        /// For clients that name nobody, or nobody in `others`.
-        package var standard: CertificateFiles
+        /// For clients that name nobody, or nobody in `others`; nil: the gateway makes one itself,
+        /// which nobody believes.
+        package var standard: CertificateFiles?
 
         /// Further certificates, each for the names in it; at most 1,000.
         package var others: [CertificateFiles] = []
@@ -45,10 +46,10 @@ extension Configuration {
         package var clientCA: String?
 
         /// Makes it of the certificate that is shown by default.
-        package init(_ standard: CertificateFiles) { self.standard = standard }
+        package init(_ standard: CertificateFiles?) { self.standard = standard }
 
-        /// All certificates, the default's first.
-        package var certificates: [CertificateFiles] { [standard] + others }
+        /// All certificates that are files, the default's first.
+        package var certificates: [CertificateFiles] { [standard].compactMap { $0 } + others }
     }
 
     /// How a pool's replicas are spoken to in TLS.

@@ -50,7 +50,11 @@ extension Lane {
             // Not a question of replicas: while all are down, the gateway is still the one who
             // can say so and hold requests for those that come back.
             return gateway.isReady
-                ? .text("ready\n") : .text("stopping\n", status: 503)
+                ? .text("ready\n")
+                : .text(
+                    gateway.isStopping ? "stopping\n" : "the Ingresses are not known yet\n",
+                    status: 503
+                )
         case .metrics:
             let body = gateway.metricsPage(
                 now: now,

@@ -252,6 +252,7 @@ extension RouteMatch {
         case .any: host = .any
         case .exact(let name): host = .exact(Array(name.utf8))
         case .suffix(let suffix): host = .suffix(Array(("." + suffix).utf8))
+        case .label(let suffix): host = .label(Array(("." + suffix).utf8))
         }
         switch route.path {
         case .prefix(let text): path = .prefix(Array(text.utf8))

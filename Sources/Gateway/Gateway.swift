@@ -29,6 +29,8 @@ package final class Gateway: Sendable {
         package var connectionsMax: Int
         /// Variables and files, where settings point at them.
         package var machine: Machine
+        /// Takes what Ingresses add, to apply the configuration again with it.
+        package var takeOverlay: @Sendable (IngressOverlay) -> Void
 
         package init(
             loops: [Loop],
@@ -39,7 +41,8 @@ package final class Gateway: Sendable {
             droppedOutputLines: @escaping @Sendable () -> UInt64 = { 0 },
             reload: @escaping Reload = { $0(.unavailable("there is nothing to reload from")) },
             connectionsMax: Int = 10_000,
-            machine: Machine = Machine()
+            machine: Machine = Machine(),
+            takeOverlay: @escaping @Sendable (IngressOverlay) -> Void = { _ in }
         ) {
             self.loops = loops
             self.log = log
@@ -50,6 +53,7 @@ package final class Gateway: Sendable {
             self.reload = reload
             self.connectionsMax = connectionsMax
             self.machine = machine
+            self.takeOverlay = takeOverlay
         }
     }
 
@@ -59,6 +63,8 @@ package final class Gateway: Sendable {
     /// How the watches of Kubernetes' API fare.
     let kubernetes = KubernetesReports()
     let apiTrust = APITrust()
+    /// Whether the Ingresses are known, if any are to be served.
+    private let knowsIngresses: Atomic<Bool>
     /// Access log lines, for whoever writes them out.
     package let accessLog: AccessLogBuffer
     let loops: [Loop]
@@ -88,6 +94,7 @@ package final class Gateway: Sendable {
         /// Where the drain waits, to be hurried.
         var drain: (Loop, Parking)?
         var facts = Facts()
+        var ingress: IngressController?
     }
 
     /// What happened to the gateway as a whole.
@@ -119,6 +126,7 @@ package final class Gateway: Sendable {
         metrics = GatewayMetrics(stripes: surroundings.loops.count)
         accessLog = AccessLogBuffer(bytesMax: configuration.accessLog.bufferBytes)
         doors = configuration.listeners.map { _ in Door() }
+        knowsIngresses = Atomic(configuration.ingress == nil)
         state = Mutex(
             State(
                 configuration: configuration,
@@ -146,6 +154,17 @@ package final class Gateway: Sendable {
     }
 
     // MARK: configuration
+
+    /// Hands on what Ingresses add.
+    func hand(_ overlay: IngressOverlay) { surroundings.takeOverlay(overlay) }
+
+    /// What Ingresses add is part of the configuration in force.
+    package func noteOverlay() { knowsIngresses.store(true, ordering: .releasing) }
+
+    /// Whether the Ingresses are still to be listed.
+    var isAwaitingIngresses: Bool { !knowsIngresses.load(ordering: .acquiring) }
+    /// What there is to tell of the Ingresses; nil: none are served.
+    var ingressReport: IngressReport? { state.withLock { $0.ingress }?.report }
 
     /// The number of the configuration in force.
     var generation: Int { generationNumber.load(ordering: .acquiring) }
@@ -203,6 +222,7 @@ package final class Gateway: Sendable {
             pools: Set(configuration.pools.map(\.name)),
             routes: Set(configuration.routes.map(\.name))
         )
+        state.withLock { $0.ingress }?.reconsider()
     }
 
     /// Notes what came of the last attempt to reload, for `/status` and the metric.
@@ -304,6 +324,7 @@ package final class Gateway: Sendable {
                 let own = try self.reserve(admin, on: context)
                 // Only now: no process is started for a gateway that cannot listen.
                 self.apply(configuration, self.state.withLock { $0.material })
+                self.serveIngresses(configuration.ingress)
                 let bound = Bound(listeners: open, admin: own)
                 self.state.withLock { state in
                     state.facts.startedAt = context.now
@@ -316,6 +337,13 @@ package final class Gateway: Sendable {
                 report(.failure(error))
             }
         }
+    }
+
+    private func serveIngresses(_ settings: Configuration.Ingress?) {
+        guard let settings else { return }
+        let controller = IngressController(settings, for: self, on: loops[0])
+        state.withLock { $0.ingress = controller }
+        controller.start()
     }
 
     /// Makes sure that nobody else listens there, and learns the port if any would do.
@@ -375,7 +403,9 @@ package final class Gateway: Sendable {
         Phase(rawValue: phaseNumber.load(ordering: .acquiring)) ?? .over
     }
     /// Whether `/ready` says yes.
-    var isReady: Bool { phase == .running }
+    var isReady: Bool { phase == .running && !isAwaitingIngresses }
+    /// Whether it has been told to stop.
+    var isStopping: Bool { phase != .running }
     /// Whether connections end and nothing new begins.
     var isDraining: Bool { phase.rawValue >= Phase.draining.rawValue }
     /// Whether what is still in flight is cut.
@@ -521,56 +551,11 @@ package final class Gateway: Sendable {
     var openAdminConnections: Int { adminConnections.load(ordering: .relaxed) }
 }
 
-/// Where a started gateway listens.
-package struct Bound: Sendable {
-    package let listeners: [Transport.Address]
-    package let admin: Transport.Address
-}
-
-/// Why a gateway could not start.
-package struct StartError: Error, Sendable {
-    package let address: String
-    package let why: String
-}
-
 /// Whether a pool's tasks are to end.
 private final class PoolLife: Sendable {
     private let over = Atomic<Bool>(false)
     var isOver: Bool { over.load(ordering: .acquiring) }
     func end() { over.store(true, ordering: .releasing) }
-}
-
-/// Reports once every listener of every loop stands, or that one of them cannot.
-private final class Start: Sendable {
-    private struct State {
-        var left: Int
-        var failure: StartError?
-    }
-
-    private let state: Mutex<State>
-    private let bound: Bound
-    private let report: @Sendable (Result<Bound, StartError>) -> Void
-
-    init(
-        _ bound: Bound,
-        parts: Int,
-        then report: @escaping @Sendable (Result<Bound, StartError>) -> Void
-    ) {
-        state = Mutex(State(left: parts))
-        self.bound = bound
-        self.report = report
-    }
-
-    /// One listener stands, or has failed; called once for each, from its loop.
-    func partIsDone(_ failure: StartError? = nil) {
-        let (isLast, failure) = state.withLock { state in
-            state.left -= 1
-            state.failure = state.failure ?? failure
-            return (state.left == 0, state.failure)
-        }
-        guard isLast else { return }
-        report(failure.map { .failure($0) } ?? .success(bound))
-    }
 }
 
 /// Counts to zero from any thread.

@@ -23,6 +23,8 @@ struct GatewayStatus: Sendable {
     var pools: [PoolStatus]
     /// How the watches of Kubernetes' API fare; none where nothing is watched.
     var kubernetes: [KubernetesReports.Watch] = []
+    /// The Ingresses; nil: none are served.
+    var ingress: IngressReport?
     /// Failed requests to that API since the start.
     var kubernetesFailures: UInt64 = 0
     /// Of what is shown to clients in TLS.
@@ -115,6 +117,7 @@ extension Gateway {
                 )
             },
             kubernetes: kubernetes.watches,
+            ingress: ingressReport,
             kubernetesFailures: kubernetes.failures,
             expiries: expiries
         )

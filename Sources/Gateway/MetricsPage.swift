@@ -149,6 +149,11 @@ extension GatewayStatus {
                 return GaugeSample(["state": state.rawValue], Double(count))
             }
         )
+        single(
+            "sluice_ingress_problems",
+            help: "What is wrong with Ingresses of the class that is served.",
+            into: &text
+        ) { Double(ingress?.problems.count ?? 0) }
         counter(
             "sluice_kubernetes_failures_total",
             help: "Requests to Kubernetes' API that failed.",

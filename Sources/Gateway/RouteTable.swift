@@ -92,6 +92,8 @@ struct RouteMatch: Sendable {
         case exact([UInt8])
         /// What the name ends in, the leading dot included; lower case.
         case suffix([UInt8])
+        /// What the name ends in behind its first label, the dot included; lower case.
+        case label([UInt8])
     }
 
     enum Path: Sendable, Equatable {
@@ -128,7 +130,8 @@ struct RouteMatch: Sendable {
         let hostRank: Int
         switch host {
         case .any: hostRank = 0
-        case .suffix(let suffix): hostRank = suffix.count
+        case .suffix(let suffix): hostRank = suffix.count * 2
+        case .label(let suffix): hostRank = suffix.count * 2 + 1
         case .exact: hostRank = 1_000_000
         }
         var isExact = 0
@@ -154,6 +157,11 @@ struct RouteMatch: Sendable {
             guard name.count > suffix.count else { return false }
             return name.extracting((name.count - suffix.count)..<name.count)
                 .equalsIgnoringCase(suffix.span)
+        case .label(let suffix):
+            guard name.count > suffix.count else { return false }
+            let first = name.count - suffix.count
+            for index in 0..<first where name[index] == 0x2e { return false }
+            return name.extracting(first..<name.count).equalsIgnoringCase(suffix.span)
         }
     }
 

@@ -1,6 +1,7 @@
 // `/status`: the gateway at one instant, as JSON.
 
 internal import Balancing
+internal import Kubernetes
 internal import Telemetry
 internal import Transport
 
@@ -38,9 +39,36 @@ extension GatewayStatus {
             json.array { json in for pool in pools { write(pool, into: &json) } }
             json.name("kubernetes")
             json.array { json in for watch in kubernetes { write(watch, into: &json) } }
+            json.name("ingress")
+            writeIngress(into: &json)
         }
         json.endLine()
         return json.bytes
+    }
+
+    private func writeIngress(into json: inout JSONWriter) {
+        guard let ingress else { return json.value(nil as String?) }
+        json.object { json in
+            json.name("class")
+            json.value(ingress.className)
+            json.name("ingresses")
+            json.value(ingress.ingresses)
+            json.name("routes")
+            json.value(ingress.routes)
+            json.name("problems")
+            json.array { json in
+                for problem in ingress.problems {
+                    json.object { json in
+                        json.name("ingress")
+                        json.value("\(problem.ingress)")
+                        json.name("reason")
+                        json.value(problem.reason)
+                        json.name("message")
+                        json.value(problem.message)
+                    }
+                }
+            }
+        }
     }
 
     private func write(_ watch: KubernetesReports.Watch, into json: inout JSONWriter) {

@@ -96,11 +96,13 @@ package struct TLSMaterial: Sendable {
             adding added: [TLSCertificate],
             _ tickets: TLSTickets
         ) -> TLSServer? {
-            let certificates = tls.certificates.compactMap { certificate($0, at: path) } + added
+            var certificates = tls.certificates.compactMap { certificate($0, at: path) }
+            guard certificates.count == tls.certificates.count else { return nil }
+            if tls.standard == nil { certificates.insert(contentsOf: own(at: path), at: 0) }
+            certificates += added
             expiries += certificates.map {
                 CertificateExpiry(listener: listener, name: $0.name, seconds: $0.notAfter)
             }
-            guard certificates.count == tls.certificates.count + added.count else { return nil }
             var clients: TLSClientAuth?
             if let authority = tls.clientCA {
                 clients = TLSClientAuth(
@@ -118,6 +120,16 @@ package struct TLSMaterial: Sendable {
             } catch {
                 problems.append("\(path): \(error)")
                 return nil
+            }
+        }
+
+        /// What is shown where no file has anything to show.
+        private mutating func own(at path: String) -> [TLSCertificate] {
+            do throws(TLSError) {
+                return [try TLSCertificate.selfSigned(name: "self-signed", names: ["sluice"])]
+            } catch {
+                problems.append("\(path): \(error)")
+                return []
             }
         }
 

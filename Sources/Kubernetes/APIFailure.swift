@@ -55,6 +55,11 @@ package enum APIFailure: Error, Sendable, Equatable {
 
     /// What went wrong with this request, and what permission is missing if one is.
     package func words(_ verb: Verb, _ resource: APIResource, in namespace: String?) -> String {
+        words(verb, "\(resource)", in: namespace)
+    }
+
+    /// The same for a part of an object, such as `ingresses.networking.k8s.io/status`.
+    package func words(_ verb: Verb, _ resource: String, in namespace: String?) -> String {
         let place = namespace.map { "in namespace \($0)" } ?? "in all namespaces"
         let what = "cannot \(verb.rawValue) \(resource) \(place)"
         switch self {

@@ -32,7 +32,7 @@ private let recipes =
 
     @Test(arguments: [
         "hello", "reference", "llm-streaming", "two-models", "local-processes", "compose-dns",
-        "kubernetes", "tls",
+        "kubernetes", "ingress", "tls",
     ])
     func `are there`(_ name: String) {
         #expect(recipes.contains("\(name).json5"))

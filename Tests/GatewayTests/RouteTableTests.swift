@@ -147,6 +147,9 @@ import Transport
         (.suffix(".example".bytes), "example", false),
         (.suffix(".example".bytes), ".example", false),
         (.suffix(".example".bytes), "notexample", false), (.any, "[::1]:80", true),
+        (.label(".example".bytes), "A.example:80", true),
+        (.label(".example".bytes), "a.b.example", false), (.label(".example".bytes), "b", false),
+        (.label(".example".bytes), ".example", false),
         (.exact("[::1]".bytes), "[::1]:80", true), (.exact("[::1]".bytes), "[::1]", true),
     ])
     func `a host fits without case and without its port`(

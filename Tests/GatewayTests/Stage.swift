@@ -50,6 +50,23 @@ final class Stage {
         var lines: [String] = []
     }
 
+    /// Who applies what Ingresses add; the loops run on the test's thread, and nobody else looks.
+    private final class Owner: @unchecked Sendable {
+        weak var gateway: Gateway?
+
+        func take(_ overlay: IngressOverlay, over configuration: Configuration) {
+            let sum = configuration.adding(overlay)
+            let loaded = TLSMaterial.load(
+                for: sum,
+                tickets: TLSTickets(),
+                adding: overlay.certificates,
+                at: 0
+            )
+            gateway?.apply(sum, loaded.material ?? .none)
+            gateway?.noteOverlay()
+        }
+    }
+
     /// Builds the world, starts the gateway, and waits until its replicas are usable.
     init(
         _ settings: Settings = Settings(),
@@ -65,6 +82,7 @@ final class Stage {
         prepare(world)
         loops = (0..<count).map { _ in world.makeLoop(bufferLimit: bufferLimit) }
         let configuration = try Stage.configuration(settings)
+        let owner = Owner()
         gateway = Gateway(
             configuration,
             try Stage.material(for: configuration),
@@ -72,9 +90,11 @@ final class Stage {
                 loops: loops,
                 log: Log(minimum: .debug, now: { 0 }, sink: { [notes] in notes.lines.append($0) }),
                 resolver: resolver,
-                machine: machine
+                machine: machine,
+                takeOverlay: { [owner] in owner.take($0, over: configuration) }
             )
         )
+        owner.gateway = gateway
         for number in 0..<settings.replicas {
             replicas.append(ScriptedReplica(at: Stage.replica(number), in: world))
         }

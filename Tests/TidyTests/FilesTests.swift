@@ -15,6 +15,8 @@ import Testing
         "Transport/TLSBridge.swift": "called back by OpenSSL only: TLSSessionTests",
         "Gateway/ProcessPool.swift": "real processes: LocalProcessTests",
         "Gateway/Kubernetes/ObjectWatch.swift": "steps of a reflector: EndpointDiscoveryTests",
+        "Gateway/Kubernetes/IngressWriter.swift": "requests to an API: IngressControllerTests",
+        "Gateway/Start.swift": "a countdown of listeners: GatewayTests",
         "Gateway/Lane.swift": "a loop's members, used by every test of the module",
     ]
 

@@ -48,8 +48,11 @@ final class ObjectWatch<Object: APIObject> {
     }
 
     /// Follows until it is over; `changed` is called with every state of the copy, the first
-    /// time when it is whole.
-    func run(_ changed: (Reflector<Object>) -> Void) async {
+    /// time when it is whole, `failed` with every failure.
+    func run(
+        _ changed: (Reflector<Object>) -> Void,
+        failed noteFailure: (APIFailure) -> Void = { _ in }
+    ) async {
         defer { gateway.kubernetes.end(report) }
         while !isOver() {
             let step = reflector.next
@@ -60,6 +63,7 @@ final class ObjectWatch<Object: APIObject> {
                 }
             } catch {
                 guard error != .abandoned else { return }
+                noteFailure(error)
                 await failed(error, at: step)
             }
         }

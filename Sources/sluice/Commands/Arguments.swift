@@ -76,7 +76,8 @@ struct Arguments: Sendable, Equatable {
     }
 
     private func checkOperands(of command: Command) throws(UsageError) {
-        if operands.count < command.operands.count {
+        let mayLack = command.operandsMayLackWith.map { has($0) } ?? false
+        if operands.count < command.operands.count, !mayLack {
             throw UsageError(text: "\(command.operands[operands.count]) is missing")
         }
         if operands.count > command.operands.count && !command.takesMoreOperands {

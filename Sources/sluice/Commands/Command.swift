@@ -15,6 +15,8 @@ struct Command: Sendable {
     /// Whether a command line of others stands after `--`.
     var takesRest = false
     var options: [CommandOption] = []
+    /// With this option the operands may be left out.
+    var operandsMayLackWith: String?
     /// What else there is to know.
     var details = ""
     var body: @Sendable (Arguments) throws(UsageError) -> ExitCode

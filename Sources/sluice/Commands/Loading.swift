@@ -43,15 +43,23 @@ func load(_ file: String) throws(LoadFailure) -> LoadedConfiguration {
 }
 
 /// Reads and checks a file, which must be in order; its warnings go to `warn`.
+///
+/// `ingressClass` is the class that the command line asks for; the file may say the rest.
 func loadConfiguration(
     _ file: String,
+    ingressClass: String? = nil,
     warn: (String) -> Void
 ) throws(LoadFailure) -> Configuration {
     let loaded = try load(file)
-    guard let configuration = loaded.configuration else {
+    guard var configuration = loaded.configuration else {
         throw LoadFailure(text: loaded.diagnostics.map(\.description).joined(separator: "\n"))
     }
     for warning in loaded.diagnostics { warn(warning.description) }
+    if let ingressClass {
+        var ingress = configuration.ingress ?? Configuration.Ingress(className: ingressClass)
+        ingress.className = ingressClass
+        configuration.serveIngress(ingress)
+    }
     return configuration
 }
 
@@ -60,10 +68,16 @@ func loadConfiguration(
 func loadMaterial(
     for configuration: Configuration,
     _ tickets: TLSTickets,
+    adding added: [TLSCertificate] = [],
     warn: (String) -> Void
 ) throws(LoadFailure) -> TLSMaterial {
     let now = wallClockNanoseconds() / 1_000_000_000
-    let loaded = TLSMaterial.load(for: configuration, tickets: tickets, at: now)
+    let loaded = TLSMaterial.load(
+        for: configuration,
+        tickets: tickets,
+        adding: added,
+        at: now
+    )
     for warning in loaded.warnings { warn("warning: \(warning)") }
     guard let material = loaded.material else {
         let lines = loaded.problems.map { "error: \($0)" }

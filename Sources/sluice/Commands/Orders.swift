@@ -10,6 +10,8 @@ enum Order: Sendable {
     case started(Result<Bound, StartError>)
     /// Take the file over again; the answer goes to who asked.
     case reload(@Sendable (ReloadOutcome) -> Void)
+    /// Apply the configuration again, with what Ingresses add.
+    case overlay(IngressOverlay)
     /// Everything has ended.
     case over
 }

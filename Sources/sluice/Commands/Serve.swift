@@ -11,7 +11,15 @@ let serveCommand = Command(
     name: "serve",
     summary: "runs the gateway in the foreground",
     operands: ["FILE"],
-    options: [CommandOption(name: "check", summary: "only say whether the file is in order")],
+    options: [
+        CommandOption(name: "check", summary: "only say whether the file is in order"),
+        CommandOption(
+            name: "ingress-class",
+            value: "NAME",
+            summary: "serve Kubernetes' Ingresses of this class too; FILE may be left out"
+        ),
+    ],
+    operandsMayLackWith: "ingress-class",
     details: """
         SIGTERM and SIGINT drain: /ready says 503, what is in flight finishes; a second one stops
         at once. SIGHUP takes the file over again, and so does its change with `watch: true`.
@@ -19,12 +27,21 @@ let serveCommand = Command(
         operator's log.
         """
 ) { arguments throws(UsageError) in
-    let file = arguments.operands[0]
+    let ingressClass = try ingressClass(in: arguments)
+    guard let file = arguments.operands.first else {
+        var configuration = Configuration()
+        configuration.listeners = [.init(address: .init(host: "0.0.0.0", port: 8080))]
+        configuration.serveIngress(.init(className: ingressClass ?? ""))
+        var serve = Serve(configuration)
+        return serve.run()
+    }
     if arguments.has("check") { return check(file) ? .fine : .wrongInput }
     do throws(LoadFailure) {
         let stamp = FileStamp(of: file)
-        let configuration = try loadConfiguration(file) { complain($0 + "\n", raw: true) }
-        var serve = Serve(configuration, file: file, stamp: stamp)
+        let configuration = try loadConfiguration(file, ingressClass: ingressClass) {
+            complain($0 + "\n", raw: true)
+        }
+        var serve = Serve(configuration, file: file, ingressClass: ingressClass, stamp: stamp)
         return serve.run()
     } catch {
         complain(error.text + "\n", raw: true)
@@ -32,11 +49,26 @@ let serveCommand = Command(
     }
 }
 
+/// The class that was asked for.
+private func ingressClass(in arguments: Arguments) throws(UsageError) -> String? {
+    guard let name = arguments.options["ingress-class"] else { return nil }
+    guard isIngressClass(name) else {
+        throw UsageError(text: "--ingress-class takes the name of an IngressClass, found \(name)")
+    }
+    return name
+}
+
 /// Runs a gateway with a checked configuration.
 struct Serve {
     private let configuration: Configuration
     /// The file to reload from; nil when there is none.
     private let file: String?
+    /// The class of Ingresses that the command line asked for.
+    private let ingressClass: String?
+    /// The last good configuration without what Ingresses add.
+    private var base: Configuration
+    /// What Ingresses add; nil: they are not known, or none are served.
+    private var overlay: IngressOverlay?
     private var watch: FileWatch<FileStamp>
     /// Of the files that TLS needs.
     private var materialWatch: FileWatch<[FileStamp]>
@@ -47,9 +79,16 @@ struct Serve {
     private let log: Log
 
     /// `stamp` is the state of the file that the configuration was read from.
-    init(_ configuration: Configuration, file: String? = nil, stamp: FileStamp? = nil) {
+    init(
+        _ configuration: Configuration,
+        file: String? = nil,
+        ingressClass: String? = nil,
+        stamp: FileStamp? = nil
+    ) {
         self.configuration = configuration
         self.file = file
+        self.ingressClass = ingressClass
+        base = configuration
         watch = FileWatch(stamp)
         materialWatch = FileWatch(materialStamps(of: configuration))
         log = Log(
@@ -110,7 +149,8 @@ struct Serve {
                     environment: ProcessInfo.processInfo.environment,
                     // `try?`: what cannot be read is not there.
                     readFile: { try? readSmallFile($0, bytesMax: $1) }
-                )
+                ),
+                takeOverlay: { [orders] in orders.put(.overlay($0)) }
             )
         )
         for (index, loop) in loops.enumerated() { loop.start(name: "loop-\(index)") }
@@ -169,6 +209,8 @@ struct Serve {
                 gateway.stop {}
             case .reload(let done):
                 done(reload(gateway))
+            case .overlay(let overlay):
+                take(overlay, gateway)
             case .over:
                 return code
             }
@@ -187,12 +229,16 @@ struct Serve {
         let outcome: ReloadOutcome
         do throws(LoadFailure) {
             watch.take(FileStamp(of: file))
-            let next = try loadConfiguration(file) { warn($0) }
+            let read = try loadConfiguration(file, ingressClass: ingressClass) { warn($0) }
+            let next = read.adding(overlay ?? .none)
             materialWatch.take(materialStamps(of: next))
-            let material = try loadMaterial(for: next, tickets) { warn($0) }
+            let certificates = overlay?.certificates ?? []
+            let material = try loadMaterial(for: next, tickets, adding: certificates) { warn($0) }
             let changes = Plan(from: gateway.configuration, to: next).lines
-            let needs = restartNeeds(from: configuration, to: next)
+            let needs = restartNeeds(from: configuration, to: read)
             gateway.apply(next, material)
+            base = read
+            if overlay != nil { gateway.noteOverlay() }
             log.info(
                 "reload",
                 changes.isEmpty ? "nothing has changed" : changes.joined(separator: "; ")
@@ -208,12 +254,34 @@ struct Serve {
         return outcome
     }
 
+    /// Applies the configuration again, with what Ingresses add now.
+    private mutating func take(_ overlay: IngressOverlay, _ gateway: Gateway) {
+        // Also if the files are not in order now: then the next reload takes it.
+        self.overlay = overlay
+        do throws(LoadFailure) {
+            let next = base.adding(overlay)
+            let certificates = overlay.certificates
+            let material = try loadMaterial(for: next, tickets, adding: certificates) { _ in }
+            let changes = Plan(from: gateway.configuration, to: next).lines
+            gateway.apply(next, material)
+            gateway.noteOverlay()
+            let lines = changes.isEmpty ? "certificates" : changes.joined(separator: "; ")
+            log.info("ingress", "changed: \(lines)")
+        } catch {
+            log.error("ingress", "the configuration in force stays:")
+            for line in error.text.split(separator: "\n") { log.error("ingress", "\(line)") }
+        }
+    }
+
     /// Takes changed certificates, keys and authorities over; the configuration stays.
     private func reloadMaterial(_ gateway: Gateway) {
         let outcome: ReloadOutcome
         do throws(LoadFailure) {
             let configuration = gateway.configuration
-            let material = try loadMaterial(for: configuration, tickets) { warn($0) }
+            let certificates = overlay?.certificates ?? []
+            let material = try loadMaterial(for: configuration, tickets, adding: certificates) {
+                warn($0)
+            }
             gateway.apply(configuration, material)
             let change = "certificates and keys were read again"
             log.info("reload", change)
