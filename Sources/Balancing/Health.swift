@@ -9,8 +9,10 @@
 
 /// How a probe ended.
 package enum ProbeOutcome: Sendable, Equatable {
-    /// The expected answer (or, for plain TCP, a connection) in time.
+    /// The expected answer in time.
     case passed
+    /// A connection, when nothing more was asked for: it passes, but the kernel alone makes it.
+    case connected
     /// An unexpected status, or a broken connection (`nil`).
     case failed(status: Int?)
     /// No answer in time.
@@ -86,11 +88,13 @@ struct Health: Sendable {
     mutating func plan(
         _ options: HealthOptions,
         stateSince: Moment,
+        isInDoubt: Bool = false,
         now: Moment,
         using random: inout SeededRandom
     ) {
         let isFresh = (isDown || !isProven) && now < stateSince + Self.changingFor
-        let base = isUndecided || isFresh ? options.changingInterval : options.interval
+        let isChanging = isUndecided || isFresh || isInDoubt
+        let base = isChanging ? options.changingInterval : options.interval
         nextProbe = now + max(base, Self.shortest) * Double.random(in: 0.9...1.1, using: &random)
     }
 }

@@ -56,4 +56,8 @@ package enum FailureKind: Sendable, Equatable {
     case invalid
     /// The response began and then fell silent.
     case stalled
+    /// Not a byte on any connection for so long that the request went to another replica.
+    ///
+    /// `PoolState.giveUp` has counted it.
+    case silent
 }

@@ -79,6 +79,12 @@ package enum TransitionCause: String, Sendable, Equatable, CaseIterable {
     case outlier
     /// Silent too long with requests in flight.
     case stalled
+    /// It said nothing on any connection, and a request was taken elsewhere.
+    case silent
+    /// It said something after that.
+    case heardAgain = "heard_again"
+    /// It takes connections but has said nothing yet: one request at a time tries it.
+    case approval
     /// Its ejection is over: one request at a time tries it.
     case trial
     /// The trial succeeded.

@@ -151,17 +151,31 @@ package struct RetryOptions: Sendable, Equatable {
     package var window: Duration
     /// Most attempts of one request, the first included; enforced by the caller.
     package var attemptsMax: Int
+    /// How long a replica may be silent before a request goes to another.
+    package var attemptTimeout: AttemptTimeout
 
     /// All settings, each with its default.
     package init(
         budgetRatio: Double = 0.2,
         perSecond: Double = 3,
         window: Duration = .seconds(10),
-        attemptsMax: Int = 3
+        attemptsMax: Int = 3,
+        attemptTimeout: AttemptTimeout = .automatic
     ) {
         self.budgetRatio = budgetRatio
         self.perSecond = perSecond
         self.window = window
         self.attemptsMax = attemptsMax
+        self.attemptTimeout = attemptTimeout
     }
+}
+
+/// The silence after which an attempt is given up for another replica that has room.
+package enum AttemptTimeout: Sendable, Equatable {
+    /// Learned from what the pool's answers take.
+    case automatic
+    /// Always this.
+    case fixed(Duration)
+    /// None is ever given up.
+    case off
 }

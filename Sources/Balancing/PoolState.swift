@@ -22,6 +22,7 @@ package struct PoolState: Sendable {
     private var queue = WaitQueue()
     private var completions = CompletionRate()
     private var retryBudget: RetryBudget
+    private var patience: Patience
     private var random: SeededRandom
     private var isStopping = false
     /// The outlook for waiters, and since when it is so.
@@ -38,6 +39,7 @@ package struct PoolState: Sendable {
     package init(options: PoolOptions, seed: UInt64) {
         self.roster = Roster(options: options)
         self.retryBudget = RetryBudget(options: options.retry)
+        self.patience = Patience(options.retry.attemptTimeout)
         self.random = SeededRandom(seed: seed)
     }
 
@@ -54,6 +56,7 @@ package struct PoolState: Sendable {
         let now = Moment(now)
         var effects = PoolEffects()
         retryBudget.configure(options.retry)
+        patience.configure(options.retry.attemptTimeout)
         roster.configure(options, now: now, into: &effects)
         settle(now: now, into: &effects)
         return effects
@@ -118,14 +121,18 @@ package struct PoolState: Sendable {
     }
 
     /// Gives a slot back, exactly once for each ticket, and says how it went.
+    ///
+    /// `firstByte` is what the first byte of an answer took; zero when none came.
     package mutating func end(
         _ lease: LeaseTicket,
         _ verdict: Verdict,
+        firstByte: Duration = .zero,
         now: ContinuousClock.Instant
     ) -> PoolEffects {
         let now = Moment(now)
         var effects = PoolEffects()
         measure(lease, verdict, now: now)
+        if verdict == .success, firstByte > .zero { patience.record(firstByte) }
         if roster.end(lease, verdict, now: now, into: &effects) {
             settle(now: now, into: &effects)
         } else if !queue.isEmpty {
@@ -146,6 +153,33 @@ package struct PoolState: Sendable {
     /// Takes one retry out of the pool's budget; `false` when there is none left.
     package mutating func withdrawFromRetryBudget(now: ContinuousClock.Instant) -> Bool {
         retryBudget.withdraw(now: Moment(now))
+    }
+
+    /// How long a replica may say nothing, on any connection, before `giveUp` is worth asking, in
+    /// nanoseconds; `nil`: for ever.
+    ///
+    /// O(1).
+    package var patienceNanoseconds: Int64? { patience.nanoseconds }
+
+    /// Whether an attempt that has heard nothing from its replica since `quietSince` is given up:
+    /// another replica, none of `tried`, must have room right now, and the retry budget pays.
+    ///
+    /// The replica is then passed over until it gives a sign of life. The attempt's lease is to be
+    /// ended as `.failure(.silent)`.
+    package mutating func giveUp(
+        on id: ReplicaID,
+        quietSince: ContinuousClock.Instant,
+        avoiding tried: [ReplicaID],
+        now: ContinuousClock.Instant
+    ) -> (isGranted: Bool, effects: PoolEffects) {
+        let now = Moment(now)
+        var effects = PoolEffects()
+        guard let index = roster.index(of: id), roster.hasRoom(besides: index, tried),
+            retryBudget.withdraw(now: now)
+        else { return (false, effects) }
+        roster.fellSilent(index, quietSince: Moment(quietSince), now: now, into: &effects)
+        settle(now: now, into: &effects)
+        return (true, effects)
     }
 
     // MARK: Probes

@@ -73,6 +73,7 @@ struct Replica: Sendable {
     var health: Health
     var outliers = Outliers()
     var activity = Activity()
+    var doubt = Doubt()
     var slowStart: SlowStart?
     /// Since when it has been up without interruption.
     var upSince: Moment?
@@ -106,8 +107,8 @@ struct Replica: Sendable {
         if isDraining { return .draining }
         if health.isDown { return .down }
         if outliers.isEjected { return .ejected }
-        if !isFit || slowStart != nil { return .warming }
-        return isBusy || heldUntil != nil ? .degraded : .ready
+        if !isFit || slowStart != nil || doubt.isShownOnApproval { return .warming }
+        return isBusy || heldUntil != nil || doubt.isShownInDoubt ? .degraded : .ready
     }
 
     /// Compares the state with what was told last; a difference is told now.

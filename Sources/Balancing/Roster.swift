@@ -196,7 +196,10 @@ struct Roster: Sendable {
         inFlight -= 1
         let answered = verdict.showsProgress
         var hasChanged = false
-        if answered { hasChanged = noteProgress(index, now: now) }
+        if answered {
+            hasChanged = noteProgress(index, now: now)
+            settleDoubt(index, now: now, into: &effects)
+        }
         if loads[index].inFlight == 0 {
             replicas[index].activity.ended(withProgress: answered, now: now)
         }
@@ -264,13 +267,15 @@ struct Roster: Sendable {
             return
         case .connectTimeout:
             probeSoon(index, now: now, into: &effects)
-        case .timeout, .stalled:
+        case .timeout, .stalled, .silent:
             if replicas[index].outliers.phase == .fit {
                 loads[index].latency.observeAtLeast(lease.held, now: now)
             }
         case .reset, .badStatus, .invalid:
             break
         }
+        // One silence is one failure, which `fellSilent` has counted.
+        if kind == .silent, !lease.wasTrial { return }
         let isOut = replicas[index].outliers.failed(options.outliers)
         if lease.wasTrial {
             eject(index, .trialFailed, now: now, into: &effects)
@@ -300,9 +305,54 @@ struct Roster: Sendable {
 
     private mutating func noteProgress(_ index: Int, now: Moment) -> Bool {
         replicas[index].activity.progressed(now: now)
-        guard replicas[index].outliers.progressed(now: now) else { return false }
+        let endsDoubt = replicas[index].doubt.heard()
+        guard replicas[index].outliers.progressed(now: now) || endsDoubt else { return false }
         wake(at: now)
         return true
+    }
+
+    // MARK: Silence
+
+    /// Whether a replica with room, about which there is no doubt, is neither this one nor one of
+    /// `tried`.
+    func hasRoom(besides index: Int, _ tried: [ReplicaID]) -> Bool {
+        loads.indices.contains { other in
+            other != index && loads[other].hasRoom && replicas[other].isFit
+                && replicas[other].doubt.isTrusted && !tried.contains(replicas[other].id)
+        }
+    }
+
+    /// Tells of a sign of life.
+    private mutating func settleDoubt(
+        _ index: Int,
+        now: Moment,
+        into effects: inout PoolEffects
+    ) {
+        guard replicas[index].doubt.settle() else { return }
+        replicas[index].tell(.heardAgain, now: now, into: &effects)
+    }
+
+    /// An attempt was given up that had heard nothing from the replica since `quietSince`.
+    ///
+    /// It is passed over from now on, if the pool can do without it, and asked at once.
+    mutating func fellSilent(
+        _ index: Int,
+        quietSince: Moment,
+        now: Moment,
+        into effects: inout PoolEffects
+    ) {
+        guard replicas[index].isFit else { return }
+        if replicas[index].doubt.gaveUp(quietSince: quietSince, now: now),
+            replicas[index].outliers.failed(options.outliers), mayEject(index)
+        {
+            eject(index, .outlier, now: now, into: &effects)
+        } else if !replicas[index].doubt.isDoubted,
+            Totals.Census(replicas).mayDoubt(options.outliers)
+        {
+            replicas[index].doubt.begin(now: now)
+            replicas[index].tell(.silent, now: now, into: &effects)
+        }
+        probeSoon(index, now: now, into: &effects)
     }
 
     // MARK: Outliers
@@ -319,6 +369,7 @@ struct Roster: Sendable {
         into effects: inout PoolEffects
     ) {
         replicas[index].outliers.eject(options.outliers, forStall: cause == .stalled, now: now)
+        replicas[index].doubt.end()
         replicas[index].slowStart = nil
         replicas[index].tell(cause, now: now, into: &effects)
         wake(at: replicas[index].outliers.ejectedUntil)
@@ -336,11 +387,18 @@ struct Roster: Sendable {
     ) {
         replicas[index].health.note(outcome, now: now)
         switch outcome {
-        case .passed:
+        case .passed, .connected:
             replicas[index].isBusy = false
             if replicas[index].health.passed(rise: options.health.rise) {
                 replicas[index].upSince = now
                 startSlowly(index, now: now)
+            }
+            if outcome == .connected {
+                if replicas[index].doubt.connected(now: now) {
+                    replicas[index].tell(.approval, now: now, into: &effects)
+                }
+            } else {
+                replicas[index].doubt.end()
             }
             replicas[index].tell(.probePassed, now: now, into: &effects)
         case .timedOut where isExcused(index, now: now):
@@ -350,17 +408,25 @@ struct Roster: Sendable {
             if replicas[index].health.failed(fall: options.health.fall) {
                 wentDown(index, .probeTimedOut, now: now, into: &effects)
             }
-        case .failed:
+        case .failed(let status):
+            if status != nil { replicas[index].doubt.end() }
             if replicas[index].health.failed(fall: options.health.fall) {
                 wentDown(index, .probeFailed, now: now, into: &effects)
             }
+            replicas[index].tell(.heardAgain, now: now, into: &effects)
         case .refused:
             if replicas[index].health.refused() {
                 wentDown(index, .connectRefused, now: now, into: &effects)
             }
         }
         let since = replicas[index].since
-        replicas[index].health.plan(options.health, stateSince: since, now: now, using: &random)
+        replicas[index].health.plan(
+            options.health,
+            stateSince: since,
+            isInDoubt: !replicas[index].doubt.isTrusted,
+            now: now,
+            using: &random
+        )
     }
 
     private func isExcused(_ index: Int, now: Moment) -> Bool {
@@ -380,6 +446,7 @@ struct Roster: Sendable {
         replicas[index].upSince = nil
         loads[index].latency = PeakLatency()
         replicas[index].outliers.wentDown(now: now)
+        replicas[index].doubt.end()
         replicas[index].tell(cause, now: now, into: &effects)
         effects.closeIdle.append(replicas[index].id)
     }
@@ -448,6 +515,7 @@ struct Roster: Sendable {
             replicas[index].slowStart = nil
             replicas[index].tell(.slowStartOver, now: now, into: &effects)
         }
+        settleDoubt(index, now: now, into: &effects)
         if let until = replicas[index].outliers.ejectedUntil, until <= now {
             replicas[index].outliers.beginTrials()
             // An old peak would keep `peak-ewma` from ever trying it; unmeasured goes first.

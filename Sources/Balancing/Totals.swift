@@ -10,6 +10,8 @@ struct Totals: Sendable {
     private(set) var slots = 0
     /// Whether too few are fit, so that ejections are ignored.
     private(set) var isPanicking = false
+    /// Whether those in doubt take work all the same.
+    private(set) var ignoresDoubts = false
     /// What a waiter may hope for.
     private(set) var outlook = Outlook.starting
     /// When a limit changes by time alone; `nil` when none does.
@@ -33,6 +35,8 @@ struct Totals: Sendable {
         private(set) var fit = 0
         /// Up, but ejected or on trial.
         private(set) var setAside = 0
+        /// Fit, but perhaps stopped.
+        private(set) var doubted = 0
         /// Not down: up, or not judged yet.
         private(set) var hopeful = 0
 
@@ -40,6 +44,7 @@ struct Totals: Sendable {
             for replica in replicas where !replica.isDraining {
                 members += 1
                 if replica.isFit { fit += 1 }
+                if replica.isFit, replica.doubt.isDoubted { doubted += 1 }
                 if replica.isReachable, !replica.isFit { setAside += 1 }
                 if !replica.health.isDown { hopeful += 1 }
             }
@@ -48,6 +53,12 @@ struct Totals: Sendable {
         /// Whether one more may be ejected: the share allows it and another fit one remains.
         func mayEject(_ options: OutlierOptions) -> Bool {
             fit > 1 && Double(setAside + 1) <= options.maxEjectedShare * Double(members)
+        }
+
+        /// Whether one more may be passed over for its silence; as for ejections.
+        func mayDoubt(_ options: OutlierOptions) -> Bool {
+            let aside = setAside + doubted + 1
+            return fit - doubted > 1 && Double(aside) <= options.maxEjectedShare * Double(members)
         }
 
         /// Whether so few are fit that ejections are ignored.
@@ -67,6 +78,8 @@ struct Totals: Sendable {
     ) {
         let census = Census(replicas)
         isPanicking = census.isPanicking(options.outliers)
+        // Better those that may have stopped than nobody.
+        ignoresDoubts = isPanicking || census.doubted == census.fit
         slots = 0
         capacity = 0
         limitsChangeAt = nil
@@ -91,7 +104,9 @@ struct Totals: Sendable {
         load.isUsable = false
         load.limit = 0
         if !replica.isDraining { slots += full }
-        guard replica.isReachable, isPanicking || !replica.outliers.isEjected else { return }
+        guard replica.isReachable, isPanicking || !replica.outliers.isEjected,
+            ignoresDoubts || !replica.doubt.isDoubted
+        else { return }
         load.isUsable = true
         if let held = replica.heldUntil, now < held {
             changeLimits(at: held)
@@ -99,6 +114,8 @@ struct Totals: Sendable {
             // Room for one trial, and for none while it is out.
             let room = replica.outliers.trial == nil ? load.inFlight + 1 : 0
             load.limit = min(room, full)
+        } else if replica.doubt.isOnApproval, !isPanicking {
+            load.limit = min(1, full)
         } else if let ramp = replica.slowStart {
             load.limit = ramp.limit(full: full, now: now)
             changeLimits(at: ramp.nextGrowth(full: full, now: now))

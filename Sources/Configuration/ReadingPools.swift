@@ -100,6 +100,7 @@ private func readRetries(_ section: Section, _ retries: inout Configuration.Retr
     section.read("budgetPerSecond", &retries.budgetPerSecond, .decimal(0...10_000))
     let window = Duration.seconds(1)...Bounds.minute * 10
     section.read("budgetWindow", &retries.budgetWindow, .duration(window))
+    section.read("attemptTimeout", &retries.attemptTimeout, .attemptTimeout)
     section.read("bodyBytes", &retries.bodyBytes, .size(0...64 << 20))
 }
 
@@ -251,6 +252,28 @@ extension Format<String> {
 extension Format<Int> {
     /// Attempts in all, the first included.
     static var attempts: Format { integer(1...10) }
+}
+
+extension Format<Configuration.AttemptTimeout> {
+    /// A duration, or one of two words.
+    fileprivate static var attemptTimeout: Format {
+        let format = Format<Duration>.duration(Bounds.timeout).or("auto").or("off")
+        return Format(
+            expected: format.expected,
+            parse: { item in
+                guard let parsed = format.parse(item) else { return nil }
+                guard let timeout = parsed else { return .off }
+                return timeout.map { .after($0) } ?? .auto
+            },
+            print: { timeout in
+                switch timeout {
+                case .off: format.print(nil)
+                case .auto: format.print(.some(nil))
+                case .after(let duration): format.print(duration)
+                }
+            }
+        )
+    }
 }
 
 extension Format<ClosedRange<Int>> {

@@ -350,11 +350,25 @@ extension Configuration {
         /// What the share is measured over, 1 s…10 min.
         package var budgetWindow: Duration = .seconds(10)
 
+        /// The silence of a replica after which a request that may be sent again is tried on
+        /// another that has room.
+        package var attemptTimeout = AttemptTimeout.auto
+
         /// A body up to this size is held for a retry, 0…64 MiB.
         package var bodyBytes = 1 << 20
 
         /// Makes the defaults.
         package init() {}
+    }
+
+    /// When an attempt is given up for another replica.
+    package enum AttemptTimeout: Sendable, Equatable {
+        /// As the pool's own answers suggest.
+        case auto
+        /// After this, 1 ms…24 h.
+        case after(Duration)
+        /// Never.
+        case off
     }
 
     /// What happens upstream when the client leaves.

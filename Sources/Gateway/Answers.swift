@@ -160,7 +160,7 @@ extension OwnAnswer {
                 reason: .upstreamReset,
                 detail: "the replica broke off its answer"
             )
-        case .timeout:
+        case .timeout, .silent:
             self.init(
                 status: 504,
                 reason: .upstreamTimeout,

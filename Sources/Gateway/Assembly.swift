@@ -84,7 +84,8 @@ extension Configuration.Pool {
                 budgetRatio: retries.budgetShare,
                 perSecond: retries.budgetPerSecond,
                 window: retries.budgetWindow,
-                attemptsMax: retries.attempts
+                attemptsMax: retries.attempts,
+                attemptTimeout: AttemptTimeout(retries.attemptTimeout)
             )
         )
     }
@@ -201,6 +202,16 @@ extension PolicyKind {
         case .powerOfTwo: self = .powerOfTwo
         case .peakEWMA: self = .peakEWMA
         case .consistentHash(_, let boundedLoad): self = .consistentHash(boundedLoad: boundedLoad)
+        }
+    }
+}
+
+extension AttemptTimeout {
+    init(_ timeout: Configuration.AttemptTimeout) {
+        switch timeout {
+        case .auto: self = .automatic
+        case .after(let duration): self = .fixed(duration)
+        case .off: self = .off
         }
     }
 }

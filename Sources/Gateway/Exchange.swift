@@ -37,6 +37,8 @@ final class Exchange {
     /// Whether the client asked for a deadline before the route's: no replica is blamed for it.
     private(set) var hasOwnDeadline = false
     private(set) var attempts = 0
+    /// Whether an attempt was given up for its replica's silence: that is done once.
+    private(set) var hasGivenUp = false
     private(set) var tried: [ReplicaID] = []
     /// The attempts that failed, for `/explain`; at most as many as a route allows.
     private(set) var failures: [FailedAttempt] = []
@@ -85,6 +87,7 @@ final class Exchange {
         route = nil
         replica = nil
         attempts = 0
+        hasGivenUp = false
         if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
         if !failures.isEmpty { failures.removeAll(keepingCapacity: true) }
         affinity = nil
@@ -138,6 +141,7 @@ final class Exchange {
         attempts += 1
         queued += wait
         leasedAt = lane.now
+        firstByte = .zero
         replica = endpoint
     }
 
@@ -163,8 +167,36 @@ final class Exchange {
     /// wire.md 24: what was never sent may go elsewhere; a request on a kept connection that
     /// broke may be sent once more; anything else only when sending twice does no harm.
     func after(_ fault: UpstreamFault) -> ExchangeError {
+        end(fault, retryDecision(fault))
+    }
+
+    /// Leaves a replica that has said nothing since `quietSince`, if that is allowed, another one
+    /// has room, and the pool's budget pays; nil: the attempt goes on.
+    ///
+    /// Once for a request: what takes long everywhere must not be begun for ever.
+    func giveUp(quietSince: Instant) -> ExchangeError? {
+        guard mayGiveUp, lane.now < deadline, let replica, let route,
+            route.pool.giveUp(
+                on: replica,
+                quietSince: quietSince,
+                avoiding: tried,
+                now: lane.now
+            )
+        else { return nil }
+        hasGivenUp = true
+        let stage = UpstreamFault.Stage.unanswered(onReusedConnection: false)
+        return end(UpstreamFault(kind: .silent, stage: stage), .again)
+    }
+
+    /// Whether the attempt may be given up before its time, as far as the request is concerned.
+    var mayGiveUp: Bool {
+        guard let route, !hasGivenUp, attempts < route.attemptsMax else { return false }
+        return isRepeatable && body.isReplayable && !isAnswered && !lane.gateway.isCutting
+    }
+
+    /// Notes a failed attempt and what was decided.
+    private func end(_ fault: UpstreamFault, _ decision: RetryDecision) -> ExchangeError {
         if let replica { tried.append(replica.id) }
-        let decision = retryDecision(fault)
         failures.append(
             FailedAttempt(
                 replica: replica?.name ?? "",

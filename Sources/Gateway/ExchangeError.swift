@@ -70,6 +70,8 @@ struct UpstreamFault: Equatable {
         case full(retryAfter: Duration)
         /// A body went silent.
         case stalled
+        /// Not a byte on any connection, while another replica had room.
+        case silent
     }
 
     /// How far the attempt had come.
@@ -99,6 +101,7 @@ struct UpstreamFault: Equatable {
         case .status(let status): .failure(.badStatus(Int(status)))
         case .full(let retryAfter): .full(retryAfter: retryAfter)
         case .stalled: .failure(.stalled)
+        case .silent: .failure(.silent)
         }
     }
 
@@ -112,6 +115,7 @@ struct UpstreamFault: Equatable {
         case .status: .badStatus
         case .full: .full
         case .stalled: .stalled
+        case .silent: .silent
         }
     }
 
@@ -120,6 +124,7 @@ struct UpstreamFault: Equatable {
         case .connectFailed, .connectTimeout, .noConnectionLeft: .connectFailed
         case .reset: stage == .unanswered(onReusedConnection: true) ? .staleConnection : .reset
         case .timeout, .stalled: .timeout
+        case .silent: .silent
         case .invalid, .status: .badStatus
         case .full: .full
         }

@@ -74,6 +74,7 @@ extension UpstreamFault {
         case .status(let status): "it answered \(status)"
         case .full: "it said that it is full"
         case .stalled: "its answer went silent"
+        case .silent: "not a byte came from it, on any connection"
         }
     }
 }

@@ -313,6 +313,9 @@ package final class Gateway: Sendable {
                 loop.spawn { context in
                     await Lane.of(context).watchResting { self.isOver }
                 }
+                loop.spawn { context in
+                    await Lane.of(context).watch.keep { self.isOver }
+                }
                 await lane.upstreams.keepHouse { self.isOver }
             }
         }
@@ -513,6 +516,7 @@ package final class Gateway: Sendable {
                 lane.clients.wakeAll()
                 lane.upstreams.wakeHousekeeping()
                 lane.restingWatch.unpark()
+                lane.watch.wake()
             }
         }
     }

@@ -12,6 +12,7 @@ final class Lane {
     let loop: Loop
     let context: LoopContext
     let upstreams: Upstreams
+    let watch: SilenceWatch
     /// Lent to every parser; read before the next suspension.
     var fields: FieldTable
     /// Where heads are written before they are laid into a buffer.
@@ -41,6 +42,7 @@ final class Lane {
         held = gateway.snapshot
         upstreams = Upstreams(context: context)
         restingWatch = Parking(on: context)
+        watch = SilenceWatch(context: context)
         fields = FieldTable(capacity: held.settings.limits.fieldsMax)
         scratch = HeadScratch(capacity: held.settings.limits.headBytesMax + 8 * 1024)
         ids = IdentifierSource(seed: context.network.random())

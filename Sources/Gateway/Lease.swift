@@ -22,8 +22,21 @@ final class Endpoint: Sendable {
     let metrics: ReplicaMetrics
     /// When it may be complained of again, in nanoseconds.
     private let complainsAt = Atomic<Int64>(.min)
+    /// The silence after which its pool may give up an attempt.
+    let patience: SharedPatience
+    /// When a byte of it came last, on any loop, as far as `heard` says.
+    private let heardAt = Atomic<Int64>(.min)
+    /// Whether the pool wants to know at once that a byte came.
+    let isInDoubt = Atomic<Bool>(false)
 
-    init(id: ReplicaID, key: Int, address: Address, name: String, metrics: ReplicaMetrics) {
+    init(
+        id: ReplicaID,
+        key: Int,
+        address: Address,
+        name: String,
+        metrics: ReplicaMetrics,
+        patience: SharedPatience
+    ) {
         self.id = id
         self.key = key
         self.address = address
@@ -31,7 +44,17 @@ final class Endpoint: Sendable {
         label = Array(name.utf8)
         host = Transport.Address.split(name)?.host ?? address.host
         self.metrics = metrics
+        self.patience = patience
     }
+
+    /// Notes that a byte came; to the millisecond, so that loops seldom share a cache line for it.
+    func heard(at now: Instant) {
+        guard now.nanoseconds - 1_000_000 > heardAt.load(ordering: .relaxed) else { return }
+        heardAt.store(now.nanoseconds, ordering: .relaxed)
+    }
+
+    /// When a byte of it came last; the beginning of time before the first.
+    var lastHeard: Instant { Instant(nanoseconds: heardAt.load(ordering: .relaxed)) }
 
     /// Whether a complaint about it may be logged now; the next one only ten seconds later.
     func mayComplain(at now: Instant) -> Bool {
@@ -40,6 +63,23 @@ final class Endpoint: Sendable {
         let next = (now + .seconds(10)).nanoseconds
         return complainsAt.compareExchange(expected: due, desired: next, ordering: .relaxed)
             .exchanged
+    }
+}
+
+/// The silence that is too long in a pool, as its loops read it without the pool's lock.
+final class SharedPatience: Sendable {
+    private static let never = Int64.max
+    private let nanoseconds = Atomic<Int64>(never)
+
+    /// The silence; `nil`: none is too long, or it is not known yet.
+    var duration: Duration? {
+        let value = nanoseconds.load(ordering: .relaxed)
+        return value == SharedPatience.never ? nil : .nanoseconds(value)
+    }
+
+    /// Under the pool's lock.
+    func set(_ value: Int64?) {
+        nanoseconds.store(value ?? SharedPatience.never, ordering: .relaxed)
     }
 }
 
@@ -52,14 +92,14 @@ struct Lease: ~Copyable {
     let endpoint: Endpoint
     private let ticket: LeaseTicket
     private let pool: Pool
-    private let lane: Lane
+    private let exchange: Exchange
     private var verdict = Verdict.abandoned
 
-    init(_ ticket: LeaseTicket, of endpoint: Endpoint, in pool: Pool, on lane: Lane) {
+    init(_ ticket: LeaseTicket, of endpoint: Endpoint, in pool: Pool, for exchange: Exchange) {
         self.ticket = ticket
         self.endpoint = endpoint
         self.pool = pool
-        self.lane = lane
+        self.exchange = exchange
     }
 
     /// Says how the attempt went, and gives the slot back.
@@ -68,10 +108,11 @@ struct Lease: ~Copyable {
     }
 
     deinit {
+        let lane = exchange.lane
         let now = lane.now
         endpoint.metrics.attempted(verdict.attemptResult, stripe: lane.index)
         pool.metrics.spent(now - Instant(ticket.startedAt), .total, stripe: lane.index)
-        pool.end(ticket, verdict, now: now)
+        pool.end(ticket, verdict, firstByte: exchange.firstByte, now: now)
     }
 }
 
@@ -90,6 +131,7 @@ extension Verdict {
             case .badStatus: .badStatus
             case .invalid: .invalid
             case .stalled: .stalled
+            case .silent: .silent
             }
         }
     }

@@ -14,6 +14,7 @@ final class Pool: Sendable {
     let metrics: PoolMetrics
     private let state: Mutex<State>
     private let desired = Atomic<Int>(-1)
+    private let patience = SharedPatience()
     let log: Log
     /// Closes kept connections on every loop.
     private let closeIdle: @Sendable (Int) -> Void
@@ -41,6 +42,8 @@ final class Pool: Sendable {
         var timekeeper: Spot?
         var armedFor: Instant?
         var latest: Instant?
+        /// What `patience` was last set to.
+        var patienceNanoseconds: Int64?
 
         /// The loops' clocks may differ by a turn; the pool's never goes back.
         mutating func clock(_ now: Instant) -> ContinuousClock.Instant {
@@ -70,7 +73,10 @@ final class Pool: Sendable {
         self.log = log
         self.closeIdle = closeIdle
         onRemoved = Mutex([])
-        state = Mutex(State(decisions: PoolState(options: options, seed: seed)))
+        var state = State(decisions: PoolState(options: options, seed: seed))
+        state.patienceNanoseconds = state.decisions.patienceNanoseconds
+        patience.set(state.patienceNanoseconds)
+        self.state = Mutex(state)
     }
 
     // MARK: the way of a request
@@ -85,7 +91,7 @@ final class Pool: Sendable {
             let (ticket, endpoint) = try await slot(for: exchange)
             metrics.waited(lane.now - started, .leased, stripe: lane.index)
             exchange.leased(endpoint, after: lane.now - started)
-            return Lease(ticket, of: endpoint, in: self, on: lane)
+            return Lease(ticket, of: endpoint, in: self, for: exchange)
         } catch {
             var outcome = QueueOutcome.clientGone
             if case .shed = error { outcome = .shed }
@@ -178,15 +184,53 @@ final class Pool: Sendable {
     /// Gives a slot back.
     ///
     /// Only `Lease` calls this.
-    func end(_ ticket: LeaseTicket, _ verdict: Verdict, now: Instant) {
-        change(now) { state, now in state.decisions.end(ticket, verdict, now: now) }
+    func end(_ ticket: LeaseTicket, _ verdict: Verdict, firstByte: Duration, now: Instant) {
+        change(now) { state, now in
+            let effects = state.decisions.end(ticket, verdict, firstByte: firstByte, now: now)
+            note(patienceOf: &state)
+            return effects
+        }
+    }
+
+    private func note(patienceOf state: inout State) {
+        let nanoseconds = state.decisions.patienceNanoseconds
+        guard nanoseconds != state.patienceNanoseconds else { return }
+        state.patienceNanoseconds = nanoseconds
+        patience.set(nanoseconds)
     }
 
     /// Notes that bytes came from a replica.
     func progressed(_ endpoint: Endpoint, now: Instant) {
-        state.withLock { state in
+        endpoint.isInDoubt.store(false, ordering: .relaxed)
+        let alarm = state.withLock { state in
             state.decisions.progressed(endpoint.id, now: state.clock(now))
+            return alarmIfDue(&state)
         }
+        alarm?.wake()
+    }
+
+    /// Whether an attempt that has heard nothing from its replica since `quietSince` goes on with
+    /// another one, which has room right now and is none of `tried`; the budget has paid then.
+    func giveUp(
+        on endpoint: Endpoint,
+        quietSince: Instant,
+        avoiding tried: [ReplicaID],
+        now: Instant
+    ) -> Bool {
+        var isGranted = false
+        change(now) { state, now in
+            let answer = state.decisions.giveUp(
+                on: endpoint.id,
+                quietSince: quietSince.clock,
+                avoiding: tried,
+                now: now
+            )
+            isGranted = answer.isGranted
+            // Under the lock, so that no byte that ends the doubt comes before it.
+            if isGranted { endpoint.isInDoubt.store(true, ordering: .relaxed) }
+            return answer.effects
+        }
+        return isGranted
     }
 
     /// Takes one retry out of the pool's budget.
@@ -216,7 +260,8 @@ final class Pool: Sendable {
                         key: Pool.nextKey(),
                         address: address,
                         name: spec.endpoint,
-                        metrics: metrics.replica(spec.endpoint)
+                        metrics: metrics.replica(spec.endpoint),
+                        patience: patience
                     )
                 }
                 if state.probers[id] == nil, let endpoint = state.endpoints[id] {
@@ -234,7 +279,11 @@ final class Pool: Sendable {
 
     /// Takes new settings.
     func configure(_ options: PoolOptions, now: Instant) {
-        change(now) { state, now in state.decisions.configure(options, now: now) }
+        change(now) { state, now in
+            let effects = state.decisions.configure(options, now: now)
+            note(patienceOf: &state)
+            return effects
+        }
     }
 
     /// Drains a replica for an operator, or takes it back; false when there is no such replica.

@@ -80,7 +80,10 @@ final class Prober: Sendable {
             {
                 return failure
             }
-            guard let path = settings.path else { return .passed }
+            // A handshake is the process's own work, a connection its kernel's.
+            guard let path = settings.path else {
+                return settings.tls == nil ? .connected : .passed
+            }
             return await ask(
                 path,
                 settings.expect,
@@ -144,6 +147,7 @@ final class Prober: Sendable {
             while true {
                 switch try socket.receive(into: buffer) {
                 case .bytes:
+                    endpoint.heard(at: context.now)
                     if let status = status(in: buffer) {
                         let isExpected = expect.contains { $0.contains(Int(status)) }
                         return isExpected ? .passed : .failed(status: Int(status))
@@ -182,7 +186,7 @@ extension ProbeOutcome {
     /// The same as a label of `sluice_probes_total`.
     var result: ProbeResult {
         switch self {
-        case .passed: .passed
+        case .passed, .connected: .passed
         case .failed: .failed
         case .timedOut: .timedOut
         case .refused: .refused

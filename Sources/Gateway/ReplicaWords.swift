@@ -47,6 +47,7 @@ extension ProbeOutcome {
     var words: String {
         switch self {
         case .passed: "passed"
+        case .connected: "it takes connections"
         case .failed(let status): status.map { "status \($0)" } ?? "connection broken"
         case .timedOut: "no answer in time"
         case .refused: "nothing listens there"
@@ -68,6 +69,9 @@ extension TransitionCause {
         case .holdEnded: "the pause it asked for is over"
         case .outlier: "too many failures in a row"
         case .stalled: "no progress although requests are in flight"
+        case .silent: "silent, requests were taken elsewhere"
+        case .heardAgain: "heard again after a silence"
+        case .approval: "silent before, one request at a time tries it"
         case .trial: "on trial after an ejection, one request at a time"
         case .trialPassed: "its trial passed"
         case .trialFailed: "its trial failed"

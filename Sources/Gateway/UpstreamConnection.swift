@@ -1,6 +1,7 @@
 // One connection to a replica while it serves an exchange: send the request, receive the head.
 
 internal import HTTPWire
+internal import Synchronization
 internal import Telemetry
 internal import Transport
 
@@ -22,6 +23,12 @@ final class UpstreamConnection {
     private var startedAt: Instant
     /// Whether any byte of the current answer has come.
     private var hasReceived = false
+    /// When bytes of the request were last taken.
+    private var movedAt: Instant
+    /// When it is worth asking again whether the attempt may be given up.
+    private var askAgainAt: Instant
+    /// Its place among those that are watched for silence; -1: it is not.
+    var watchIndex = -1
     /// Whether it has served a request before this one.
     var isReused = false
     /// Whether the last exchange left it clean.
@@ -41,6 +48,8 @@ final class UpstreamConnection {
         self.context = context
         idleSince = context.now
         startedAt = context.now
+        movedAt = context.now
+        askAgainAt = context.now
         // The lease itself was progress.
         progressDue = context.now + .seconds(1)
     }
@@ -78,6 +87,8 @@ final class UpstreamConnection {
         isReusable = false
         hasReceived = false
         startedAt = context.now
+        movedAt = context.now
+        askAgainAt = context.now
         progressDue = context.now + .seconds(1)
         parser = ResponseParser(limits: exchange.lane.snapshot.settings.limits)
         exchange.body.patchHead(
@@ -95,6 +106,7 @@ final class UpstreamConnection {
             // An early answer, or the end of the connection: `receiveHead` tells which.
             if socket.isReadable { return }
             if moved {
+                movedAt = context.now
                 await Task.yield()
                 continue
             }
@@ -107,7 +119,11 @@ final class UpstreamConnection {
         let timeouts = exchange.lane.snapshot.settings.timeouts
         let waitsForClient = socket.isWritable
         let limit = context.now + (waitsForClient ? timeouts.body : exchange.streamIdle)
-        try await exchange.wait(until: min(limit, exchange.deadline))
+        if waitsForClient {
+            try await exchange.wait(until: min(limit, exchange.deadline))
+        } else {
+            try await waitForReplica(exchange, until: min(limit, exchange.deadline))
+        }
         if context.now >= exchange.deadline {
             throw waitsForClient ? .deadline : timedOut(exchange)
         }
@@ -141,12 +157,13 @@ final class UpstreamConnection {
             case .wouldBlock:
                 if !exchange.body.isSent && !exchange.body.isBroken {
                     if try exchange.client.pump(exchange.body, to: socket) {
+                        movedAt = context.now
                         await Task.yield()
                         continue
                     }
                 }
                 if exchange.body.isReceived || exchange.body.isBroken {
-                    try await exchange.wait(until: exchange.deadline)
+                    try await waitForReplica(exchange, until: exchange.deadline)
                     if context.now >= exchange.deadline && !socket.isReadable {
                         throw timedOut(exchange)
                     }
@@ -156,6 +173,35 @@ final class UpstreamConnection {
                 }
             }
         }
+    }
+
+    /// Waits while it is the replica's turn, watched for its silence if the request may go to
+    /// another one.
+    private func waitForReplica(
+        _ exchange: Exchange,
+        until instant: Instant
+    ) async throws(ExchangeError) {
+        guard !hasReceived, endpoint.patience.duration != nil, exchange.mayGiveUp else {
+            return try await exchange.wait(until: instant)
+        }
+        let watch = exchange.lane.watch
+        watch.add(self)
+        defer { watch.remove(self) }
+        try await exchange.wait(until: instant)
+        guard !socket.isReadable, let patience = endpoint.patience.duration,
+            let due = silenceDue, due <= context.now
+        else { return }
+        if let error = exchange.giveUp(quietSince: quietSince) { throw error }
+        // No room elsewhere, or nothing left to pay with: that may change.
+        askAgainAt = context.now + patience / 2
+    }
+
+    /// Since when nothing was heard from the replica, on any connection, that had its turn here.
+    private var quietSince: Instant { max(movedAt, endpoint.lastHeard) }
+
+    /// When the silence is long enough to go elsewhere; nil: never.
+    var silenceDue: Instant? {
+        endpoint.patience.duration.map { max(quietSince + $0, askAgainAt) }
     }
 
     /// Receives into the buffer, which is taken when there is something to receive.
@@ -267,9 +313,12 @@ final class UpstreamConnection {
         }
     }
 
-    /// Tells the pool that bytes came; it takes its lock for that, so once a second is enough.
+    /// Tells the pool that bytes came; it takes its lock for that, so once a second is enough,
+    /// unless it waits for a sign of life.
     func noteProgress(_ exchange: Exchange) {
-        guard context.now >= progressDue else { return }
+        endpoint.heard(at: context.now)
+        guard context.now >= progressDue || endpoint.isInDoubt.load(ordering: .relaxed)
+        else { return }
         progressDue = context.now + .seconds(1)
         exchange.route?.pool.progressed(endpoint, now: context.now)
     }

@@ -56,6 +56,8 @@ package enum AttemptResult: UInt8, MetricKey {
     case invalid
     case badStatus
     case stalled
+    /// Silent for so long that the request went to another replica.
+    case silent
     /// The replica itself said it has no room (429 or 503 with Retry-After).
     case full
     /// Nobody's failure: the client left, or the gateway gave the slot back unused.
@@ -71,6 +73,7 @@ package enum AttemptResult: UInt8, MetricKey {
         case .invalid: "invalid"
         case .badStatus: "bad_status"
         case .stalled: "stalled"
+        case .silent: "silent"
         case .full: "full"
         case .abandoned: "abandoned"
         }
@@ -84,6 +87,8 @@ package enum RetryCause: UInt8, MetricKey {
     case staleConnection
     case reset
     case timeout
+    /// A replica said nothing, on any connection, for longer than is usual in its pool.
+    case silent
     case badStatus
     case full
 
@@ -94,6 +99,7 @@ package enum RetryCause: UInt8, MetricKey {
         case .staleConnection: "stale_connection"
         case .reset: "reset"
         case .timeout: "timeout"
+        case .silent: "silent"
         case .badStatus: "bad_status"
         case .full: "full"
         }

@@ -8,7 +8,8 @@ import Testing
             (Verdict.success, true), (.full(retryAfter: nil), true),
             (.failure(.badStatus(503)), true), (.failure(.invalid), true),
             (.failure(.timeout), false), (.failure(.reset), false),
-            (.failure(.stalled), false), (.failure(.connectRefused), false),
+            (.failure(.stalled), false), (.failure(.silent), false),
+            (.failure(.connectRefused), false),
             (.failure(.connectTimeout), false), (.abandoned, false),
         ]
     )

@@ -123,6 +123,7 @@ struct PoolWorld {
             tally.withdrawn += 1
             check()
         }
+        if chance(20) { try giveUpOne() }
         if chance(20), let lease = leases.randomElement(using: &random) {
             state.progressed(lease.ticket.replica, now: now)
         }
@@ -203,6 +204,30 @@ struct PoolWorld {
         }
     }
 
+    /// Gives an attempt up that has heard nothing since it began, if the pool lets it.
+    private mutating func giveUpOne() throws {
+        guard let index = leases.indices.randomElement(using: &random) else { return }
+        let lease = leases[index]
+        let before = state.snapshot()
+        let (isGranted, effects) = state.giveUp(
+            on: lease.ticket.replica,
+            quietSince: lease.ticket.startedAt,
+            avoiding: [],
+            now: now
+        )
+        guard isGranted else { return }
+        let hasOther = before.replicas.contains {
+            $0.id != lease.ticket.replica && $0.inFlight < $0.limitNow
+        }
+        #expect(hasOther, "given up without room elsewhere")
+        try perform(effects)
+        leases.remove(at: index)
+        tally.ended += 1
+        let id = lease.ticket.replica
+        if trials[id] == lease.ticket.startedAt { trials[id] = nil }
+        try perform(state.end(lease.ticket, .failure(.silent), now: now))
+    }
+
     private mutating func sendDueProbes() throws {
         for replica in state.snapshot().replicas {
             guard let due = state.nextProbe(of: replica.id), due <= now else { continue }
@@ -212,7 +237,8 @@ struct PoolWorld {
                 case .hanging: .timedOut
                 case .slow: chance(50) ? .timedOut : .passed
                 case .failing: chance(30) ? .failed(status: 500) : .passed
-                case .good, .full: .passed
+                case .good: chance(30) ? .connected : .passed
+                case .full: .passed
                 }
             try perform(state.probed(replica.id, outcome, now: now))
         }

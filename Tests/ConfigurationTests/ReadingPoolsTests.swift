@@ -27,7 +27,7 @@ import Testing
             },
             retries: {
               attempts: 1, budgetShare: 0.22, budgetPerSecond: 2.3, budgetWindow: "24s",
-              bodyBytes: "25B",
+              attemptTimeout: "24500ms", bodyBytes: "25B",
             },
             onClientAbort: "finish",
             scaling: { target: 26, tolerance: 0.27, interval: "28s", stabilization: "29s" },
@@ -64,6 +64,7 @@ import Testing
         expected.retries.budgetShare = 0.22
         expected.retries.budgetPerSecond = 2.3
         expected.retries.budgetWindow = .seconds(24)
+        expected.retries.attemptTimeout = .after(.milliseconds(24_500))
         expected.retries.bodyBytes = 25
         expected.onClientAbort = .finish
         expected.scaling.target = 26
@@ -71,6 +72,18 @@ import Testing
         expected.scaling.interval = .seconds(28)
         expected.scaling.stabilization = .seconds(29)
         #expect(read == expected)
+    }
+
+    @Test(arguments: [
+        ("auto", Configuration.AttemptTimeout.auto), ("off", .off),
+        ("300ms", .after(.milliseconds(300))),
+    ])
+    func `have a time-out of attempts that is a duration or a word`(
+        text: String,
+        timeout: Configuration.AttemptTimeout
+    ) throws {
+        let read = try settings("retries: { attemptTimeout: \"\(text)\" }")
+        #expect(read.retries.attemptTimeout == timeout)
     }
 
     @Test func `are inherited one by one`() throws {

@@ -34,7 +34,7 @@ import Testing
                 ejectedShare: 0.4, panicThreshold: 0.41, forgetAfter: "42s" },
               slowStart: "43s", stall: "44s", connectTimeout: "45s", keepAlive: "46s",
               timeout: "47s", streamIdle: "48s",
-              retries: { attempts: 4, budgetShare: 0.49, budgetPerSecond: 5,
+              retries: { attempts: 4, budgetShare: 0.49, budgetPerSecond: 5, attemptTimeout: "53s",
                 budgetWindow: "51s", bodyBytes: "52KiB" },
               onClientAbort: "finish",
             },
@@ -164,7 +164,8 @@ import Testing
                 budgetRatio: 0.49,
                 perSecond: 5,
                 window: .seconds(51),
-                attemptsMax: 4
+                attemptsMax: 4,
+                attemptTimeout: .fixed(.seconds(53))
             )
         )
         #expect(pool.poolOptions == expected)

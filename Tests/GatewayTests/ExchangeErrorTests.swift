@@ -19,6 +19,7 @@ import Testing
         (.status(502), .failure(.badStatus(502)), .badStatus, .badStatus),
         (.full(retryAfter: .seconds(2)), .full(retryAfter: .seconds(2)), .full, .full),
         (.stalled, .failure(.stalled), .stalled, .timeout),
+        (.silent, .failure(.silent), .silent, .silent),
     ]
 
     @Test(arguments: fresh.indices)

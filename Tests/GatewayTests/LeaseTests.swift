@@ -50,7 +50,7 @@ import Transport
         (.failure(.connectRefused), .connectFailed), (.failure(.connectTimeout), .connectFailed),
         (.failure(.reset), .reset), (.failure(.timeout), .timeout),
         (.failure(.badStatus(503)), .badStatus), (.failure(.invalid), .invalid),
-        (.failure(.stalled), .stalled),
+        (.failure(.stalled), .stalled), (.failure(.silent), .silent),
     ]
 
     @Test(arguments: results)

@@ -33,6 +33,9 @@ package final class Invariants {
     /// The routes of the world say `idempotent: true`.
     package var allAreIdempotent = false
 
+    /// Attempts are given up when their replica is silent, so that its answer may come too late.
+    package var mayGiveUp = false
+
     package init(of journal: Journal) {
         self.journal = journal
         world = journal.world
@@ -142,6 +145,8 @@ package final class Invariants {
         if deliveries.count > 3 {
             world.violate("request \(number) was tried \(deliveries.count) times")
         }
+        // An answer that crosses with the end of a silent attempt: once for a request.
+        var crossings = 0
         for (place, delivery) in deliveries.enumerated() where place + 1 < deliveries.count {
             let next = deliveries[place + 1]
             let mayRepeat = plan.isIdempotent || allAreIdempotent
@@ -151,6 +156,7 @@ package final class Invariants {
             case .broken where mayRepeat, .broken(hasAnswered: false) where !delivery.isFresh:
                 continue
             case .abandoned where mayRepeat, .open where mayRepeat: continue
+            case .answered where mayRepeat && mayGiveUp && crossings == 0: crossings += 1
             case .answered, .broken, .abandoned, .open:
                 world.violate(
                     "request \(number) (\(plan.method)) was sent to \(next.replica) after "

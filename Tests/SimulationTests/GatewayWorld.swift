@@ -41,6 +41,7 @@ final class GatewayWorld {
         journal = Journal(in: world)
         invariants = Invariants(of: journal)
         invariants.allAreIdempotent = plan.isIdempotent
+        invariants.mayGiveUp = plan.attemptTimeout != "off"
         // A connection that nobody can accept waits in the kernel, and its requests with it.
         if plan.troubles.contains(.scarcity) { invariants.deadlineSlack = .seconds(3_600) }
         loops = (0..<plan.loops).map { _ in world.makeLoop(bufferLimit: plan.bufferLimit) }

@@ -47,6 +47,8 @@ struct WorldPlan {
     var probes: [Bool] = []
     var isIdempotent = false
     var finishesWithoutClient = false
+    /// When an attempt is given up for its replica's silence.
+    var attemptTimeout = "auto"
     var connectionsMax = 10_000
     var queueLimit = 64
     /// Largest request body, in bytes.
@@ -77,6 +79,9 @@ struct WorldPlan {
         makePools(&chance)
         makeTraffic(&chance)
         makeEvents(&chance)
+        // A draw of its own: what a seed means otherwise stays as it was.
+        var another = SeededGenerator(seed: seed ^ 0x51_1e_4c_e0)
+        attemptTimeout = another.pick(["auto", "off", "5ms", "40ms", "300ms"])
         if troubles.contains(.fewConnections) { connectionsMax = chance.number(in: 3...40) }
         if troubles.contains(.scarcity) {
             bufferLimit = chance.number(in: 4...30)
@@ -101,6 +106,7 @@ struct WorldPlan {
         plan.events = []
         plan.stopAt = nil
         plan.stopsTwice = false
+        plan.attemptTimeout = "auto"
         for index in plan.replicas.indices { plan.replicas[index].behaviour.faults = [] }
         plan.traffic = [(.steady(perSecond: 30), TrafficMix(), 100)]
         return plan
@@ -245,6 +251,7 @@ struct WorldPlan {
                 slowStart: "2s", stall: "6s", connectTimeout: "500ms", keepAlive: "1s",
                 timeout: "20s", streamIdle: "3s",
                 onClientAbort: "\(finishesWithoutClient ? "finish" : "cancel")",
+                retries: { attemptTimeout: "\(attemptTimeout)" },
               },
               pools: {
             \(pools.joined(separator: "\n"))
