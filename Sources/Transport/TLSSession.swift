@@ -92,12 +92,14 @@ internal import Glibc
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             isFinished = true
-            // The server's tickets leave with the first answer, the client's last flight with its
-            // request: one send and one packet less.
-            let isLast = unsafe role.isClient || SSL_version(ssl) == TLS1_3_VERSION
-            if isLast { keepStage() } else { flush(&isWritable) }
             // What follows may stand in OpenSSL's buffer already.
-            isReadable = unsafe !isDrained || SSL_has_pending(ssl) == 1
+            let hasMore = unsafe SSL_has_pending(ssl) == 1
+            // The client's last flight leaves with its request, the server's tickets with the first
+            // answer: one send and one packet less. But a client whose request has not come may be
+            // waiting for a sign that its last flight has arrived (Nagle's algorithm).
+            let isLast = unsafe role.isClient || (hasMore && SSL_version(ssl) == TLS1_3_VERSION)
+            if isLast { keepStage() } else { flush(&isWritable) }
+            isReadable = !isDrained || hasMore
             return true
         }
         let error = unsafe SSL_get_error(ssl, result)

@@ -36,7 +36,9 @@ import Transport
                 tls: { certificate: "\(one.certificate)", key: "\(other.key)", certificates: [
                   { \(Signed.files(expired)) }, { certificate: "/no/c.pem", key: "/no/k.pem" } ] }
                 """,
-            pool: #"tls: { ca: "/no/ca.pem" },"#
+            pool: #"tls: { ca: "/no/ca.pem" },"#,
+            // Days are counted whole: not at the very second at which one more is over.
+            later: 3600
         )
         #expect(loaded.material == nil)
         #expect(
