@@ -31,7 +31,7 @@ run: build setup-worker $(MODEL) ## start the gateway with three real prediction
 
 .PHONY: test
 test: setup-swift setup-worker $(MODEL) ## install what the tests need, and run all of them
-	.ci/setup python test bench manifests
+	.ci/setup python train test bench manifests
 	.ci/setup monitoring
 	.venv/bin/python -m pytest -q -p no:cacheprovider docker/worker
 	swift build -c release --product sluice
