@@ -163,10 +163,14 @@ internal import Glibc
                 }
                 continue
             }
-            if unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ {
+            let error = unsafe SSL_get_error(ssl, result)
+            if error != SSL_ERROR_WANT_READ {
+                noteEnd(error)
+            } else if isDrained {
                 isReadable = false
             } else {
-                noteEnd(unsafe SSL_get_error(ssl, result))
+                // A record without data came, and nobody has asked the kernel since.
+                continue
             }
             break
         }
@@ -180,11 +184,13 @@ internal import Glibc
     func hasData(isWritable: inout Bool) -> Bool {
         guard end == nil else { return true }
         TLSErrors.clear()
-        var byte: UInt8 = 0
-        var count = 0
-        let result = unsafe SSL_peek_ex(ssl, &byte, 1, &count)
-        let isQuiet =
-            unsafe result != 1 && SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ
+        var isQuiet = false
+        repeat {
+            var byte: UInt8 = 0
+            var count = 0
+            let result = unsafe SSL_peek_ex(ssl, &byte, 1, &count)
+            isQuiet = unsafe result != 1 && SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ
+        } while isQuiet && !isDrained
         if stage.count > 0 { flush(&isWritable) }
         return !isQuiet
     }
