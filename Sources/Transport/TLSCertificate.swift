@@ -100,6 +100,10 @@ package enum PEMSource: Sendable, Hashable {
     package let name: String
     /// Lower-case DNS names it is good for, wildcards among them.
     package let names: [String]
+    /// SHA-256 of the certificate without its chain.
+    package let digest: [UInt8]
+    /// OpenSSL's number for the kind of its key.
+    var kind: Int32 { unsafe EVP_PKEY_get_base_id(key) }
     /// Seconds since 1970-01-01 UTC from which on it holds.
     package let notBefore: Int64
     /// Seconds since 1970-01-01 UTC until which it holds.
@@ -121,6 +125,7 @@ package enum PEMSource: Sendable, Hashable {
         unsafe key = try TLSCertificate.readKey(keySource, passphrase)
         let own = unsafe list.certificates[0]
         unsafe names = TLSCertificate.names(of: own)
+        unsafe digest = TLSCertificate.digest(of: own)
         unsafe notBefore = sluice_not_before(own)
         unsafe notAfter = sluice_not_after(own)
         TLSErrors.clear()
@@ -152,7 +157,7 @@ package enum PEMSource: Sendable, Hashable {
         return days == 0 ? "less than a day" : days == 1 ? "1 day" : "\(days) days"
     }
 
-    /// Gives a context its own certificate.
+    /// Gives a context its own certificate, beside those with other kinds of keys that it has.
     func install(in context: OpaquePointer) throws(TLSError) {
         TLSErrors.clear()
         var isDone = unsafe SSL_CTX_use_certificate(context, list.certificates[0]) == 1
@@ -191,6 +196,13 @@ package enum PEMSource: Sendable, Hashable {
             .unusable,
             "\(source.name): \(isMissing ? "holds no private key in PEM" : why)"
         )
+    }
+
+    static func digest(of certificate: OpaquePointer) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        _ = unsafe X509_digest(certificate, EVP_sha256(), &digest, &count)
+        return Array(digest.prefix(Int(count)))
     }
 
     /// The DNS names, or the common name when there is none (RFC 6125 §6.4.4).

@@ -23,12 +23,9 @@ package struct TLSPeer: Sendable, Equatable {
         subject = TLSPeer.text(room, length) ?? ""
         let name = unsafe sluice_common_name(certificate, &room, Int32(room.count))
         commonName = TLSPeer.text(room, name)
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count: UInt32 = 0
-        _ = unsafe X509_digest(certificate, EVP_sha256(), &digest, &count)
         let digits = Array("0123456789abcdef".utf8)
         var hex: [UInt8] = []
-        for byte in digest.prefix(Int(count)) {
+        for byte in unsafe TLSCertificate.digest(of: certificate) {
             hex.append(digits[Int(byte >> 4)])
             hex.append(digits[Int(byte & 15)])
         }

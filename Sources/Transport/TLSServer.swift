@@ -21,17 +21,16 @@ package struct TLSClientAuth: Sendable {
 /// Immutable: a reload makes another one, and connections stay with theirs. `@unchecked Sendable`:
 /// OpenSSL lets threads share contexts that nobody changes.
 @safe package final class TLSServer: @unchecked Sendable {
-    /// The default's first.
+    /// One for each group of `names`, the default's first.
     private let contexts: [OpaquePointer]
-    private let exact: [String: Int]
-    /// By what follows the asterisk: `.example.org`.
-    private let wildcards: [String: Int]
+    private let names: TLSNames
     private let tickets: TLSTickets
     private let protocols: UnsafeMutableBufferPointer<UInt8>
 
     /// - Parameters:
     ///   - certificates: at least one; the first is for clients that ask for no name, or for none
-    ///     of these. The first that is good for a name is used for it.
+    ///     of these. The first that is good for a name is used for it; of each kind of key one,
+    ///     so that a client gets the one whose signatures it takes (RSA beside ECDSA).
     ///   - clients: nil: clients are not asked for certificates.
     ///   - protocols: what is spoken here (ALPN), the most wanted first.
     ///   - scope: sessions are resumed only by servers of the same scope.
@@ -45,31 +44,21 @@ package struct TLSClientAuth: Sendable {
         tickets: TLSTickets
     ) throws(TLSError) {
         self.tickets = tickets
-        let names = TLSContext.wireFormat(of: protocols)
-        unsafe self.protocols = .allocate(capacity: names.count)
-        _ = unsafe self.protocols.initialize(from: names)
+        let list = TLSContext.wireFormat(of: protocols)
+        unsafe self.protocols = .allocate(capacity: list.count)
+        _ = unsafe self.protocols.initialize(from: list)
+        names = TLSNames(certificates.map { TLSNames.Entry(names: $0.names, kind: $0.kind) })
         var contexts: [OpaquePointer] = unsafe []
-        var exact: [String: Int] = [:]
-        var wildcards: [String: Int] = [:]
         var failure: TLSError?
-        for (index, certificate) in certificates.enumerated() where failure == nil {
+        for group in names.groups where failure == nil {
+            let shown = group.map { certificates[$0] }
             do throws(TLSError) {
-                try unsafe contexts.append(TLSServer.makeContext(certificate, clients, scope))
+                try unsafe contexts.append(TLSServer.makeContext(shown, clients, scope))
             } catch {
                 failure = error
             }
-            for name in certificate.names {
-                if name.hasPrefix("*.") {
-                    let suffix = String(name.dropFirst())
-                    wildcards[suffix] = wildcards[suffix] ?? index
-                } else {
-                    exact[name] = exact[name] ?? index
-                }
-            }
         }
         unsafe self.contexts = contexts
-        self.exact = exact
-        self.wildcards = wildcards
         if let failure { throw failure }
         if certificates.isEmpty { throw TLSError(.unusable, "a server needs a certificate") }
     }
@@ -82,13 +71,13 @@ package struct TLSClientAuth: Sendable {
     func makeConnection() -> OpaquePointer? { unsafe SSL_new(contexts[0]) }
 
     private static func makeContext(
-        _ certificate: TLSCertificate,
+        _ certificates: [TLSCertificate],
         _ clients: TLSClientAuth?,
         _ scope: String
     ) throws(TLSError) -> OpaquePointer {
         let context = try unsafe TLSContext.make(TLS_server_method())
         do throws(TLSError) {
-            try unsafe certificate.install(in: context)
+            for certificate in certificates { try unsafe certificate.install(in: context) }
             try unsafe ask(clients, scope, in: context)
         } catch {
             unsafe SSL_CTX_free(context)
@@ -184,17 +173,9 @@ package struct TLSClientAuth: Sendable {
         guard let text = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else {
             return SSL_TLSEXT_ERR_OK
         }
-        let index = place(of: unsafe String(cString: text).lowercased())
+        let index = names.place(of: unsafe String(cString: text).lowercased())
         if index > 0 { _ = unsafe SSL_set_SSL_CTX(ssl, contexts[index]) }
         return SSL_TLSEXT_ERR_OK
-    }
-
-    /// Exact names first; a wildcard stands for one label, the first (RFC 6125 §6.4.3).
-    func place(of name: String) -> Int {
-        let name = name.hasSuffix(".") ? String(name.dropLast()) : name
-        if let index = exact[name] { return index }
-        guard let dot = name.firstIndex(of: "."), dot > name.startIndex else { return 0 }
-        return wildcards[String(name[dot...])] ?? 0
     }
 
     private func agree(
