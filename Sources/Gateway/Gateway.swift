@@ -88,6 +88,7 @@ package final class Gateway: Sendable {
         var snapshot: Snapshot
         var members: [String: Member] = [:]
         var expiries: [CertificateExpiry] = []
+        var certificates: Set<CertificateIdentity> = []
         /// The listeners of the configuration at start, and what was read for it.
         let startedWith: [Configuration.Listener]
         var material: TLSMaterial
@@ -196,6 +197,7 @@ package final class Gateway: Sendable {
         openDoors(configuration, material, as: started)
         state.withLock { state in
             state.expiries = material.expiries
+            state.certificates = material.certificates
             state.configuration = configuration
             state.snapshot = next
             state.members = members
@@ -231,6 +233,10 @@ package final class Gateway: Sendable {
         state.withLock { $0.facts.lastReload = last }
     }
 
+    /// The certificates in force that stand in files.
+    package var certificatesInForce: Set<CertificateIdentity> {
+        state.withLock { $0.certificates }
+    }
     var expiries: [CertificateExpiry] { state.withLock { $0.expiries } }
     var facts: Facts { state.withLock { $0.facts } }
 

@@ -12,6 +12,8 @@ package struct TLSMaterial: Sendable {
     var clients: [String: TLSClient] = [:]
     /// When what is shown to clients expires.
     var expiries: [CertificateExpiry] = []
+    /// The certificates that stand in files.
+    private(set) var certificates: Set<CertificateIdentity> = []
 
     /// For a configuration without TLS.
     package static let none = TLSMaterial()
@@ -33,14 +35,16 @@ package struct TLSMaterial: Sendable {
     ///
     /// `tickets` are shared with the material that is in force, so that sessions outlive a reload;
     /// `added` are further certificates of every listener that speaks TLS; `now` is in seconds
-    /// since 1970-01-01 UTC.
+    /// since 1970-01-01 UTC. A certificate `inForce` that has expired meanwhile is only warned of:
+    /// refusing it would block every other change, and nothing would be the better for it.
     package static func load(
         for configuration: Configuration,
         tickets: TLSTickets,
         adding added: [TLSCertificate] = [],
+        inForce: Set<CertificateIdentity> = [],
         at now: Int64
     ) -> Loaded {
-        var reading = Reading(now: now)
+        var reading = Reading(now: now, inForce: inForce)
         var material = TLSMaterial()
         for (index, listener) in configuration.listeners.enumerated() {
             let server = listener.tls.flatMap { tls in
@@ -59,6 +63,7 @@ package struct TLSMaterial: Sendable {
             material.clients[pool.name] = reading.client(tls, at: "pools.\(pool.name).tls")
         }
         material.expiries = reading.expiries
+        material.certificates = reading.certificates
         return Loaded(
             material: reading.problems.isEmpty ? material : nil,
             problems: reading.problems,
@@ -85,6 +90,8 @@ package struct TLSMaterial: Sendable {
     /// Reads file after file and remembers what was wrong.
     private struct Reading {
         let now: Int64
+        let inForce: Set<CertificateIdentity>
+        var certificates: Set<CertificateIdentity> = []
         var problems: [String] = []
         var warnings: [String] = []
         var expiries: [CertificateExpiry] = []
@@ -161,20 +168,47 @@ package struct TLSMaterial: Sendable {
                     key: .file(files.key),
                     passphrase: files.passphrase
                 )
-                try certificate.check(at: now)
-                let left = certificate.notAfter - now
-                if left < TLSMaterial.warnSeconds {
-                    let days = left / 86_400
-                    let time = days == 0 ? "less than a day" : days == 1 ? "1 day" : "\(days) days"
-                    warnings.append("\(path): \(files.certificate): expires in \(time)")
-                }
+                let identity = CertificateIdentity(
+                    file: files.certificate,
+                    digest: certificate.digest
+                )
+                try check(certificate, isInForce: inForce.contains(identity), at: path)
+                certificates.insert(identity)
                 return certificate
             } catch {
                 problems.append("\(path): \(error)")
                 return nil
             }
         }
+
+        private mutating func check(
+            _ certificate: TLSCertificate,
+            isInForce: Bool,
+            at path: String
+        ) throws(TLSError) {
+            do throws(TLSError) {
+                try certificate.check(at: now)
+            } catch {
+                guard isInForce, now > certificate.notAfter else { throw error }
+                warnings.append("\(path): \(error), and is in use until its file changes")
+                return
+            }
+            let left = certificate.notAfter - now
+            if left < TLSMaterial.warnSeconds {
+                let days = left / 86_400
+                let time = days == 0 ? "less than a day" : days == 1 ? "1 day" : "\(days) days"
+                warnings.append("\(path): \(certificate.name): expires in \(time)")
+            }
+        }
     }
+}
+
+/// A certificate and the file that it stands in.
+package struct CertificateIdentity: Sendable, Hashable {
+    /// The path of its file.
+    let file: String
+    /// SHA-256 of the certificate.
+    let digest: [UInt8]
 }
 
 /// When a certificate that is shown to clients expires.

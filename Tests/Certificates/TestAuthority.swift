@@ -100,6 +100,61 @@ public final class TestAuthority: Sendable {
         return Pair(certificate: path("\(file).pem"), key: path("\(file).key"))
     }
 
+    /// A certificate for `localhost` that expires within seconds.
+    public func signBriefly(_ file: String, seconds: Int) throws -> Pair {
+        try makeKey(file)
+        let settings = path("\(file).cnf")
+        try """
+        [ca]
+        default_ca = brief
+        [brief]
+        database = \(path("\(file).txt"))
+        new_certs_dir = \(folder.path)
+        rand_serial = yes
+        default_md = sha256
+        policy = any
+        x509_extensions = names
+        [any]
+        commonName = supplied
+        [names]
+        subjectAltName = DNS:localhost,IP:127.0.0.1
+        """
+        .write(toFile: settings, atomically: true, encoding: .utf8)
+        try "".write(toFile: path("\(file).txt"), atomically: true, encoding: .utf8)
+        let request = path("\(file).csr")
+        try openssl(
+            "req",
+            "-new",
+            "-key",
+            path("\(file).key"),
+            "-out",
+            request,
+            "-subj",
+            "/CN=brief"
+        )
+        let end = DateFormatter()
+        end.dateFormat = "yyyyMMddHHmmss'Z'"
+        end.timeZone = TimeZone(secondsFromGMT: 0)
+        try openssl(
+            "ca",
+            "-batch",
+            "-notext",
+            "-config",
+            settings,
+            "-cert",
+            certificate,
+            "-keyfile",
+            path("ca.key"),
+            "-in",
+            request,
+            "-out",
+            path("\(file).pem"),
+            "-enddate",
+            end.string(from: Date(timeIntervalSinceNow: Double(seconds)))
+        )
+        return Pair(certificate: path("\(file).pem"), key: path("\(file).key"))
+    }
+
     /// A certificate that nobody has signed but itself.
     public func selfSigned(_ file: String, names: [String] = ["localhost"]) throws -> Pair {
         try makeKey(file)

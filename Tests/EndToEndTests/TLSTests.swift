@@ -151,6 +151,45 @@ private struct Papers {
         }
     }
 
+    @Test func `shows RSA or ECDSA as the client's signatures want it`() async throws {
+        let papers = try Papers()
+        let rsa = try papers.authority.sign("rsa", bits: 2048)
+        try await onStage { stage in
+            let stub = try await stage.stub()
+            let sluice = try await stage.sluice(
+                before: [stub],
+                listener: papers.listener(
+                    "certificates: [{ certificate: \"\(rsa.certificate)\", key: \"\(rsa.key)\" }]"
+                )
+            )
+            for (options, wanted) in [
+                (["-tls1_3", "-sigalgs", "RSA-PSS+SHA256"], "Peer signature type: RSA-PSS"),
+                (["-tls1_3", "-sigalgs", "ECDSA+SHA256"], "Peer signature type: ECDSA"),
+                (["-tls1_3"], "Peer signature type: ECDSA"),
+                (["-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"], "ECDHE-RSA-AES128"),
+                (["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"], "ECDHE-ECDSA-AES128"),
+            ] {
+                for name in [["-servername", "localhost"], ["-noservername"]] {
+                    let result = try await stage.run(
+                        "openssl",
+                        [
+                            "s_client", "-connect", sluice.address, "-verify_return_error",
+                            "-CAfile", papers.authority.certificate,
+                        ] + options + name
+                    )
+                    #expect(result.code == 0, "\(result.errors)")
+                    #expect(result.output.contains(wanted), "\(options) \(result.output)")
+                }
+            }
+            let check = try await stage.run(Places.sluice, ["check", sluice.file])
+            #expect(check.code == 0, "\(check.errors)")
+            let page = try await ask(sluice.admin, "GET", "/metrics").body
+            for pair in [papers.server, rsa] {
+                #expect(page.contains("name=\"\(pair.certificate)\"} "))
+            }
+        }
+    }
+
     @Test func `ends cleanly both ways with Python`() async throws {
         let papers = try Papers()
         try await onStage { stage in
@@ -300,6 +339,46 @@ private struct Papers {
             #expect(check.code == 1 && check.errors.contains(reason))
             let start = try await stage.run(Places.sluice, ["serve", sluice.file])
             #expect(start.code == 3 && start.errors.contains(reason))
+        }
+    }
+
+    @Test func `that have expired do not block the change of something else`() async throws {
+        let papers = try Papers()
+        try await onStage { stage in
+            let stub = try await stage.stub()
+            let brief = try papers.authority.signBriefly("brief", seconds: 6)
+            let listener = "tls: { certificate: \"\(brief.certificate)\", key: \"\(brief.key)\" }"
+            let sluice = try await stage.sluice(before: [stub], listener: listener)
+            let warning = "\(brief.certificate): expired less than a day ago, and is in use"
+            func reload() async throws -> (code: Int32, output: String, errors: String) {
+                try await stage.run(Places.sluice, ["reload", "--admin", sluice.admin])
+            }
+            try await eventually(
+                "an expired certificate",
+                within: .seconds(20),
+                holds: {
+                    let code = try await reload().code
+                    #expect(code == 0)
+                    return sluice.child.errorText.contains(warning)
+                }
+            )
+            // Something else changes.
+            let file = URL(fileURLWithPath: sluice.file)
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let changed = text.replacing("slowStart: \"0s\"", with: "slowStart: \"7s\"")
+            #expect(changed != text)
+            try changed.write(to: file, atomically: true, encoding: .utf8)
+            let done = try await reload()
+            #expect(done.code == 0 && (done.output + done.errors).contains("slowStart"))
+            // What is new and has expired is refused.
+            let old = try papers.authority.sign("old", days: -1)
+            for (from, to) in [(old.key, brief.key), (old.certificate, brief.certificate)] {
+                let data = try Data(contentsOf: URL(fileURLWithPath: from))
+                try data.write(to: URL(fileURLWithPath: to), options: .atomic)
+            }
+            let refused = try await reload()
+            #expect(refused.code == 1)
+            #expect((refused.output + refused.errors).contains("expired 1 day ago"))
         }
     }
 

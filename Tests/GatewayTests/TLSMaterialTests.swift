@@ -12,13 +12,19 @@ import Transport
     private func load(
         listener: String = "",
         pool: String = "",
+        inForce: TLSMaterial? = nil,
         later: Int64 = 0
     ) throws -> TLSMaterial.Loaded {
         var settings = Stage.Settings()
         settings.listener = listener
         settings.pool = pool
         let configuration = try Stage.configuration(settings)
-        return TLSMaterial.load(for: configuration, tickets: TLSTickets(), at: now + later)
+        return TLSMaterial.load(
+            for: configuration,
+            tickets: TLSTickets(),
+            inForce: inForce?.certificates ?? [],
+            at: now + later
+        )
     }
 
     @Test func `is nothing without TLS`() throws {
@@ -61,6 +67,50 @@ import Transport
         #expect(loaded.warnings.count == (days == 15 ? 0 : days == 14 ? 0 : 1))
         let sooner = try load(listener: Signed.listener(), later: later)
         #expect(sooner.warnings.count == count)
+    }
+
+    @Test func `warns of what has expired while it was in force, on both sides`() throws {
+        let listener = try Signed.listener()
+        let pool = try Signed.pool(Signed.files(Signed.caller.get()))
+        let before = try #require(try load(listener: listener, pool: pool).material)
+        let later: Int64 = 31 * 86_400 + 3600
+        let after = try load(listener: listener, pool: pool, inForce: before, later: later)
+        let files = [try Signed.gateway.get().certificate, try Signed.caller.get().certificate]
+        #expect(after.problems == [])
+        #expect(
+            after.warnings == [
+                "listeners[0].tls: \(files[0]): expired 1 day ago, "
+                    + "and is in use until its file changes",
+                "pools.m.tls: \(files[1]): expired 1 day ago, "
+                    + "and is in use until its file changes",
+            ]
+        )
+        // It stays known: the reload after this one is not to fail.
+        #expect(after.material?.certificates == before.certificates)
+        #expect(after.material?.expiries == before.expiries)
+    }
+
+    @Test func `refuses an expired certificate that is not the one in force`() throws {
+        let authority = try Signed.authority.get()
+        let good = try authority.sign("renewed", names: ["gw.example"])
+        let listener = "tls: { \(Signed.files(good)) }"
+        let before = try #require(try load(listener: listener).material)
+        // The same file, another certificate.
+        _ = try authority.sign("renewed", names: ["gw.example"], days: -1)
+        let after = try load(listener: listener, inForce: before, later: 3600)
+        #expect(after.material == nil)
+        #expect(after.problems == ["listeners[0].tls: \(good.certificate): expired 1 day ago"])
+    }
+
+    @Test func `has two certificates for one name, and says when each expires`() throws {
+        let authority = try Signed.authority.get()
+        let rsa = try authority.sign("rsa", names: ["gw.example"], days: 20, bits: 2048)
+        let loaded = try load(
+            listener: Signed.listener("certificates: [{ \(Signed.files(rsa)) }]")
+        )
+        #expect(loaded.problems == [] && loaded.warnings == [])
+        let names = loaded.material?.expiries.map(\.name)
+        #expect(names == [try Signed.gateway.get().certificate, rsa.certificate])
     }
 
     @Test func `knows when what is shown expires`() throws {

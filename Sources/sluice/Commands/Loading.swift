@@ -64,11 +64,12 @@ func loadConfiguration(
 }
 
 /// Reads what a configuration's TLS needs, all of which must be in order; what expires soon goes
-/// to `warn`.
+/// to `warn`, and so does what is `inForce` and has expired.
 func loadMaterial(
     for configuration: Configuration,
     _ tickets: TLSTickets,
     adding added: [TLSCertificate] = [],
+    inForce: Set<CertificateIdentity> = [],
     warn: (String) -> Void
 ) throws(LoadFailure) -> TLSMaterial {
     let now = wallClockNanoseconds() / 1_000_000_000
@@ -76,6 +77,7 @@ func loadMaterial(
         for: configuration,
         tickets: tickets,
         adding: added,
+        inForce: inForce,
         at: now
     )
     for warning in loaded.warnings { warn("warning: \(warning)") }

@@ -221,6 +221,21 @@ struct Serve {
         for line in text.split(separator: "\n") { log.warning("reload", "\(line)") }
     }
 
+    /// Reads what the TLS of the next configuration needs, to replace what a gateway has.
+    private func material(
+        for next: Configuration,
+        beside gateway: Gateway,
+        warn: (String) -> Void
+    ) throws(LoadFailure) -> TLSMaterial {
+        try loadMaterial(
+            for: next,
+            tickets,
+            adding: overlay?.certificates ?? [],
+            inForce: gateway.certificatesInForce,
+            warn: warn
+        )
+    }
+
     private mutating func reload(_ gateway: Gateway) -> ReloadOutcome {
         guard let file else {
             log.warning("reload", "there is no file to reload from")
@@ -232,8 +247,7 @@ struct Serve {
             let read = try loadConfiguration(file, ingressClass: ingressClass) { warn($0) }
             let next = read.adding(overlay ?? .none)
             materialWatch.take(materialStamps(of: next))
-            let certificates = overlay?.certificates ?? []
-            let material = try loadMaterial(for: next, tickets, adding: certificates) { warn($0) }
+            let material = try material(for: next, beside: gateway) { warn($0) }
             let changes = Plan(from: gateway.configuration, to: next).lines
             let needs = restartNeeds(from: configuration, to: read)
             gateway.apply(next, material)
@@ -260,8 +274,7 @@ struct Serve {
         self.overlay = overlay
         do throws(LoadFailure) {
             let next = base.adding(overlay)
-            let certificates = overlay.certificates
-            let material = try loadMaterial(for: next, tickets, adding: certificates) { _ in }
+            let material = try material(for: next, beside: gateway) { _ in }
             let changes = Plan(from: gateway.configuration, to: next).lines
             gateway.apply(next, material)
             gateway.noteOverlay()
@@ -278,10 +291,7 @@ struct Serve {
         let outcome: ReloadOutcome
         do throws(LoadFailure) {
             let configuration = gateway.configuration
-            let certificates = overlay?.certificates ?? []
-            let material = try loadMaterial(for: configuration, tickets, adding: certificates) {
-                warn($0)
-            }
+            let material = try material(for: configuration, beside: gateway) { warn($0) }
             gateway.apply(configuration, material)
             let change = "certificates and keys were read again"
             log.info("reload", change)
