@@ -11,12 +11,13 @@ import Transport
     private func stage(
         _ listener: String = "",
         top: String = "",
-        conditions: Conditions = .kind
+        conditions: Conditions = .kind,
+        seed: UInt64 = 1
     ) throws -> Stage {
         var settings = Stage.Settings()
         settings.listener = try Signed.listener(listener)
         settings.top = top
-        return try Stage(settings, conditions: conditions)
+        return try Stage(settings, seed: seed, conditions: conditions)
     }
 
     private func handshakes(_ stage: Stage, _ result: String) -> Bool {
@@ -144,45 +145,193 @@ import Transport
         #expect(answer?.hasSuffix("\r\n\r\n" + String(repeating: "x", count: 20_000)) == true)
     }
 
-    @Test func `a handshake that is cut anywhere leaves nothing behind`() throws {
-        let stage = try stage()
-        let recorder = stage.recorder(at: Transport.Address(bytes: [10, 0, 0, 2], port: 443))
-        let client = try Signed.client()
-        try stage.onLoop { context in
-            let connection = try await TLSTestClient(on: context, to: recorder.address)
-            try connection.socket.startTLS(with: client, to: "gw.example")
-            _ = try connection.socket.handshake()
-            while recorder.bytes.isEmpty {
-                await connection.parking.park(until: context.now + .milliseconds(1))
+    /// What a client says, up to its request's end, when the gateway asks for certificates or not.
+    private func secured(_ isMutual: Bool) throws -> (stage: Stage, caller: TestAuthority.Pair?) {
+        guard isMutual else { return (try stage(), nil) }
+        let authority = try Signed.authority.get().certificate
+        let stage = try stage("clientAuth: \"require\", clientCA: \"\(authority)\",")
+        return (stage, try Signed.caller.get())
+    }
+
+    /// Asks through a wire; nil when no answer came.
+    private func ask(
+        through wire: CutWire,
+        _ stage: Stage,
+        as caller: TestAuthority.Pair?
+    ) throws -> String? {
+        // A client of its own each time: nothing is resumed, every handshake is a full one.
+        let client = try Signed.client(caller)
+        return try stage.onLoop { context in
+            let connection = try await TLSTestClient(on: context, to: wire.address)
+            defer { connection.socket.close() }
+            do {
+                try await connection.shakeHands(client)
+                try await connection.send(self.request)
+                return try await connection.receive()
+            } catch {
+                return nil
             }
-            connection.socket.close()
         }
-        let hello = recorder.bytes
-        #expect(hello.count > 100)
-        for count in 0..<hello.count {
-            let client = stage.client()
-            client.send(Array(hello.prefix(count)))
-            client.finish()
-            stage.run(within: .seconds(1)) { client.hasEnded }
-            #expect(client.hasEnded, "\(count) bytes")
+    }
+
+    /// Everything that a client says up to its request's end is cut: the hello, and the second
+    /// flight.
+    ///
+    /// That is its certificate if one is asked for, Finished, and the request.
+    @Test(arguments: [false, true])
+    func `a client that is cut at any byte leaves nothing behind`(
+        isMutual: Bool
+    ) throws {
+        let (stage, caller) = try secured(isMutual)
+        let wire = CutWire(in: stage)
+        #expect(try ask(through: wire, stage, as: caller)?.contains("200 OK") == true)
+        let total = wire.carried
+        #expect(total > (isMutual ? 900 : 350))
+        for limit in 0..<total {
+            let served = stage.replica.requests.count
+            let begun = stage.world.elapsed
+            wire.cut(after: limit, byReset: limit % 2 == 1)
+            let answer = try ask(through: wire, stage, as: caller)
+            stage.run(within: .seconds(2)) { stage.gateway.openConnections == 0 }
+            #expect(stage.gateway.openConnections == 0, "\(limit) bytes")
+            // Long before any time-out.
+            #expect(stage.world.elapsed - begun < .seconds(2), "\(limit) bytes")
+            // Signatures differ in length: the request may be whole a few bytes early.
+            guard wire.wasCut, limit < total - 8 else { continue }
+            #expect(answer == nil, "\(limit) bytes")
+            #expect(stage.replica.requests.count == served, "\(limit) bytes")
         }
-        #expect(stage.gateway.openConnections == 0)
+        // The gate of the handshakes has let all of them out again.
+        wire.cut(after: .max)
+        #expect(try ask(through: wire, stage, as: caller)?.contains("200 OK") == true)
+    }
+
+    @Test(arguments: [false, true])
+    func `a client whose bytes come one by one is served`(isMutual: Bool) throws {
+        let (stage, caller) = try secured(isMutual)
+        let wire = CutWire(in: stage)
+        wire.dripping = .microseconds(700)
+        let answer = try ask(through: wire, stage, as: caller)
+        #expect(answer?.hasSuffix("\r\n\r\nok") == true)
+        #expect(stage.world.elapsed > .microseconds(700) * (wire.carried - 10))
+    }
+
+    @Test(arguments: 0..<24 as Range<UInt64>)
+    func `whatever the network does, all bytes go both ways`(seed: UInt64) throws {
+        var chance = SeededGenerator(seed: seed)
+        let stage = try stage(conditions: .random(using: &chance), seed: seed)
+        stage.replica.answer = { request, _ in
+            let count = Int(request.head.value("X-Wanted") ?? "") ?? 0
+            return [.send(ScriptedReplica.ok(String(repeating: "a", count: count)))]
+        }
+        let client = try Signed.client()
+        for connection in 0..<3 {
+            let sizes = (0..<4).map { _ in
+                (sent: Int(chance.next() % 60_000), wanted: Int(chance.next() % 60_000))
+            }
+            let served = stage.replica.requests.count
+            let answers = try stage.onLoop { context in
+                let connection = try await TLSTestClient(on: context)
+                defer { connection.socket.close() }
+                try await connection.shakeHands(client)
+                var answers: [String] = []
+                for (sent, wanted) in sizes {
+                    try await connection.send(
+                        """
+                        POST / HTTP/1.1
+                        Host: gw.example
+                        X-Wanted: \(wanted)
+                        Content-Length: \(sent)
+
+
+                        """
+                    )
+                    try await connection.send([UInt8](repeating: UInt8(ascii: "b"), count: sent))
+                    let end = "\r\n\r\n" + String(repeating: "a", count: wanted)
+                    answers.append(try await connection.receive(until: end) ?? "cut")
+                }
+                return answers
+            }
+            for (answer, size) in zip(answers, sizes) {
+                #expect(answer.hasPrefix("HTTP/1.1 200 "), "connection \(connection)")
+                #expect(answer.utf8.count { $0 == UInt8(ascii: "a") } >= size.wanted)
+            }
+            let seen = stage.replica.requests.dropFirst(served).map(\.body.count)
+            #expect(seen == sizes.map(\.sent), "connection \(connection)")
+        }
     }
 }
 
-/// Keeps what somebody sends to an address.
-final class Recorder {
-    let address: Transport.Address
-    fileprivate(set) var bytes: [UInt8] = []
-    fileprivate init(_ address: Transport.Address) { self.address = address }
-}
+/// A wire to the gateway that ends after so many bytes of the client's, or lets them drip.
+private final class CutWire {
+    let address = Transport.Address(bytes: [10, 0, 0, 2], port: 443)
+    /// Bytes of the client's that the latest connection has carried.
+    private(set) var carried = 0
+    /// Whether the client has sent more than was carried.
+    private(set) var wasCut = false
+    /// The time between two bytes; nil: all go on as they come.
+    var dripping: Duration?
+    private var waiting: [UInt8] = []
+    private var isDripping = false
+    private var limit = Int.max
+    private var isReset = false
+    private let world: SimulatedWorld
+    private var connections = 0
 
-extension Stage {
-    func recorder(at address: Transport.Address) -> Recorder {
-        let recorder = Recorder(address)
-        world.listen(at: address) { peer in
-            peer.changed = { recorder.bytes += $0.read() }
+    init(in stage: Stage) {
+        world = stage.world
+        world.listen(at: address) { [unowned self] near in welcome(near) }
+    }
+
+    func cut(after limit: Int, byReset isReset: Bool = false) {
+        self.limit = limit
+        self.isReset = isReset
+    }
+
+    private func welcome(_ near: PeerSocket) {
+        carried = 0
+        wasCut = false
+        connections += 1
+        let local = Transport.Address(
+            bytes: [10, 9, 1, UInt8(connections >> 8)],
+            port: UInt16(1000 + connections & 255)
+        )
+        let far = world.connect(from: local, to: Stage.listener) { far in
+            near.write(far.read())
+            if far.atEnd { near.finish() }
         }
-        return recorder
+        near.changed = { [unowned self] near in
+            let bytes = near.read()
+            if dripping == nil {
+                carry(bytes, near, far)
+            } else {
+                waiting += bytes
+                if !isDripping { drip(near, far) }
+            }
+            if near.atEnd, waiting.isEmpty { far.finish() }
+        }
+        if limit == 0 { end(near, far) }
+    }
+
+    private func drip(_ near: PeerSocket, _ far: PeerSocket) {
+        isDripping = !waiting.isEmpty
+        guard isDripping, let dripping else { return }
+        carry([waiting.removeFirst()], near, far)
+        world.after(dripping) { [self] in drip(near, far) }
+    }
+
+    private func carry(_ bytes: [UInt8], _ near: PeerSocket, _ far: PeerSocket) {
+        guard !wasCut, !bytes.isEmpty else { return }
+        let part = bytes.prefix(limit - carried)
+        carried += part.count
+        far.write(Array(part))
+        if part.count < bytes.count { end(near, far) }
+    }
+
+    private func end(_ near: PeerSocket, _ far: PeerSocket) {
+        wasCut = true
+        guard isReset else { return far.finish() }
+        far.reset()
+        near.reset()
     }
 }

@@ -70,6 +70,7 @@ final class Stage {
     /// Builds the world, starts the gateway, and waits until its replicas are usable.
     init(
         _ settings: Settings = Settings(),
+        seed: UInt64 = 1,
         loops count: Int = 1,
         bufferLimit: Int = 64,
         conditions: Conditions = .kind,
@@ -77,7 +78,7 @@ final class Stage {
         machine: Machine = Machine(),
         prepare: (SimulatedWorld) -> Void = { _ in }
     ) throws {
-        let world = SimulatedWorld(seed: 1, conditions: conditions)
+        let world = SimulatedWorld(seed: seed, conditions: conditions)
         self.world = world
         prepare(world)
         loops = (0..<count).map { _ in world.makeLoop(bufferLimit: bufferLimit) }
