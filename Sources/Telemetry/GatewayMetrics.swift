@@ -46,7 +46,7 @@ package final class GatewayMetrics: Sendable {
         self.stripes = stripes
         connections = CounterSet(stripes: stripes)
         handshakes = CounterSet(stripes: stripes)
-        handshakeTimes = Histogram(stripes: stripes)
+        handshakeTimes = Histogram(.work, stripes: stripes)
         unrouted = RouteMetrics(pool: "", route: "", stripes: stripes)
     }
 

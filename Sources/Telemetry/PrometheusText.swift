@@ -61,14 +61,15 @@ package struct PrometheusText {
         _ labels: KeyValuePairs<String, String>,
         _ reading: HistogramReading
     ) {
+        let bounds = reading.scale.boundsText
         var cumulated: UInt64 = 0
         for (index, count) in reading.counts.enumerated() {
             cumulated &+= count
-            let isLast = index == Histogram.boundsText.count
+            let isLast = index == bounds.count
             writeSeries(
                 suffix: "_bucket",
                 labels,
-                le: isLast ? "+Inf" : Histogram.boundsText[index]
+                le: isLast ? "+Inf" : bounds[index]
             )
             write(String(cumulated))
             write("\n")

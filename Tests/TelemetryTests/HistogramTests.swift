@@ -4,22 +4,35 @@ import Testing
 @testable import Telemetry
 
 @Suite struct `A histogram` {
-    @Test func `has bounds in text and in ticks that mean the same`() {
-        let bounds = Histogram.boundsTicks
-        #expect(Histogram.boundsText.count == bounds.count)
-        for (index, text) in Histogram.boundsText.enumerated() {
-            let seconds = Double(bounds[index]) / Double(Histogram.ticksPerMillisecond) / 1_000
-            #expect(Double(text) == seconds)
+    @Test(arguments: Histogram.Scale.allCases)
+    func `has bounds in text and in ticks that mean the same`(scale: Histogram.Scale) throws {
+        let bounds = scale.boundsTicks
+        #expect(scale.boundsText.count == bounds.count)
+        for (index, text) in scale.boundsText.enumerated() {
+            let seconds = try #require(Double(text))
+            let ticks = seconds * 1_000 * Double(Histogram.ticksPerMillisecond)
+            #expect(abs(ticks - Double(bounds[index])) <= 0.5, "\(text)")
+            #expect(index == 0 || bounds[index] > bounds[index - 1])
         }
-        #expect(Histogram.boundsText.first == "0.001")
-        #expect(Histogram.boundsText.last == "240")
     }
 
-    @Test(arguments: Array(Histogram.boundsText.indices))
-    func `counts a bound in its own bucket and a nanosecond more in the next`(index: Int) throws {
-        let seconds = try #require(Double(Histogram.boundsText[index]))
-        let bound = Duration.milliseconds(Int(seconds * 1_000))
-        let histogram = Histogram()
+    @Test func `reaches from where requests and work begin to where they end`() {
+        let (requests, work) = (Histogram.Scale.requests, Histogram.Scale.work)
+        #expect(requests.boundsText.first == "0.001" && requests.boundsText.last == "240")
+        #expect(work.boundsText.first == "0.00005" && work.boundsText.last == "10")
+    }
+
+    @Test(
+        arguments: Histogram.Scale.allCases,
+        Array(Histogram.Scale.requests.boundsText.indices)
+    )
+    func `counts a bound in its own bucket and a nanosecond more in the next`(
+        scale: Histogram.Scale,
+        index: Int
+    ) throws {
+        let seconds = try #require(Double(scale.boundsText[index]))
+        let bound = Duration.microseconds(Int((seconds * 1_000_000).rounded()))
+        let histogram = Histogram(scale)
         histogram.observe(bound)
         histogram.observe(bound + .nanoseconds(1))
 
