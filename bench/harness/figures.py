@@ -24,8 +24,15 @@ def at_most_times_best(factor: float, peers: tuple[str, ...]) -> Goal:
         best = min((medians[peer] for peer in peers if peer in medians), default=math.nan)
         ratio = medians["sluice"] / best if best else math.nan
         return f"{ratio:.2f} ×", ratio <= factor
-    among = "the best peer" if len(peers) > 2 else "the better of nginx and HAProxy"
-    return Goal(f"≤ {factor} × {among}", test)
+    return Goal(f"≤ {factor} × {_among(peers)}", test)
+
+
+def _among(peers: tuple[str, ...]) -> str:
+    """Whom a goal is measured by, in words."""
+    names = [{"nginx": "nginx", "haproxy": "HAProxy"}.get(peer, peer) for peer in peers]
+    if len(names) > 2:
+        return "the best peer"
+    return names[0] if len(names) == 1 else f"the better of {names[0]} and {names[1]}"
 
 
 def at_least_best(peers: tuple[str, ...]) -> Goal:
@@ -117,6 +124,9 @@ def check() -> None:
     peers = ("nginx", "haproxy")
     assert at_most_times_best(0.85, peers).test({"sluice": 8, "nginx": 10, "haproxy": 12})[1]
     assert not at_most_times_best(0.85, peers).test({"sluice": 9, "nginx": 10, "haproxy": 12})[1]
+    assert at_most_times_best(1.0, ("nginx",)).test({"sluice": 2, "nginx": 2, "haproxy": 1})[1]
+    assert at_most_times_best(1.0, ("nginx",)).text == "≤ 1.0 × nginx"
+    assert at_most_times_best(1.0, peers).text == "≤ 1.0 × the better of nginx and HAProxy"
     assert at_least_best(peers).test({"sluice": 2, "nginx": 2, "haproxy": 1})[1]
     assert at_most(1).test({"sluice": 1})[1] and not at_least(1).test({"sluice": 0.9})[1]
     outcome = Outcome(None)
