@@ -20,9 +20,27 @@ private let recipes =
 @Suite struct `Files of conf` {
     @Test(arguments: recipes)
     func `load without any problem`(_ name: String) throws {
-        let loaded = Configuration.load(text: try file(name), file: name, environment: [:])
+        let loaded = Configuration.load(
+            text: try file(name),
+            file: name,
+            environment: ["SLUICE_ADMIN_TOKEN": "one-of-your-own"]
+        )
         #expect(loaded.diagnostics.map { $0.description } == [])
         #expect(loaded.configuration != nil)
+    }
+
+    /// A token that stands in a public file is none.
+    @Test(arguments: recipes)
+    func `have no token of their own`(_ name: String) throws {
+        let text = try file(name)
+        #expect(!text.contains(/TOKEN:-/))
+        let loaded = Configuration.load(text: text, file: name, environment: [:])
+        if !text.contains("token: \"${SLUICE_ADMIN_TOKEN}\"") {
+            #expect(loaded.configuration?.admin.token == nil)
+        } else {
+            #expect(loaded.configuration == nil)
+            #expect(loaded.diagnostics.contains { $0.description.contains("SLUICE_ADMIN_TOKEN") })
+        }
     }
 
     @Test(arguments: recipes)
