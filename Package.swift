@@ -94,6 +94,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["sluice", "StubReplica", "Certificates"],
+            exclude: ["kubernetes_api.py"],
             swiftSettings: tests
         ),
         .testTarget(

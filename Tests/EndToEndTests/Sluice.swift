@@ -8,6 +8,8 @@ final class Sluice {
     let child: Child
     let file: String
     let address: String
+    /// Where it listens, in the order of the listeners.
+    let addresses: [String]
     let admin: String
     private let settings: String
     private let listener: String
@@ -16,6 +18,7 @@ final class Sluice {
         child: Child,
         file: String,
         address: String,
+        addresses: [String],
         admin: String,
         settings: String,
         listener: String
@@ -24,6 +27,7 @@ final class Sluice {
         self.child = child
         self.file = file
         self.address = address
+        self.addresses = addresses
         self.admin = admin
         self.settings = settings
     }
@@ -119,23 +123,30 @@ extension Stage {
         _ parts: String,
         settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#,
         listener: String = "",
+        options: [String] = [],
         environment: [String: String] = [:]
     ) async throws -> Sluice {
         let text = Sluice.text(settings, parts, listener)
         let file = try write(text, to: "sluice-\(UUID().uuidString).json5")
-        let child = try start(Places.sluice, ["serve", file], environment: environment)
+        let child = try start(
+            Places.sluice,
+            ["serve"] + options + [file],
+            environment: environment
+        )
+        // The admin's is the last.
         let found = try await eventually("a listening gateway") { () -> [String]? in
             if let status = child.status {
                 throw Missing(description: "sluice ended (\(status)): \(child.errorText)")
             }
-            let places = child.errorText.matches(of: /listening at (\S+)\n/).map { String($0.1) }
-            return places.count < 2 ? nil : places
+            guard child.errorText.contains(/\ admin listening at \S+\n/) else { return nil }
+            return child.errorText.matches(of: /listening at (\S+)\n/).map { String($0.1) }
         }
         return Sluice(
             child: child,
             file: file,
             address: found[0],
-            admin: found[1],
+            addresses: found,
+            admin: found[found.count - 1],
             settings: settings,
             listener: listener
         )
