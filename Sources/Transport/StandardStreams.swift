@@ -5,6 +5,8 @@ internal import Glibc
 
 /// The three descriptors every process begins with.
 package enum StandardStreams {
+    /// Standard input.
+    package static let input: Int32 = 0
     /// Standard output.
     package static let output: Int32 = 1
     /// Standard error.

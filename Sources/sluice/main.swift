@@ -1,6 +1,6 @@
 // Arguments → command → exit code.
 
-internal import Foundation
+internal import Glibc
 internal import Transport
 
 // Before anything opens a descriptor.

@@ -25,6 +25,18 @@ import Testing
         }
     }
 
+    @Test func `reads a file from standard input, however late it comes`() async throws {
+        try await onStage { stage in
+            let text = "{ listeners: [{ address: '127.0.0.1:0' }], pools: {}, routes: [], x: 1 }"
+            let (code, _, errors) = try await stage.run(
+                "sh",
+                ["-c", "(sleep 0.1; echo \"\(text)\") | '\(Places.sluice)' check -"]
+            )
+            #expect(code == 1)
+            #expect(errors.contains("standard input:1:"), "\(errors)")
+        }
+    }
+
     @Test func `leaves with 1 when the file cannot be read`() async throws {
         try await onStage { stage in
             let (code, _, errors) = try await stage.run(

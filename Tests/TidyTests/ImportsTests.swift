@@ -16,8 +16,8 @@ import Testing
             "Transport", "Synchronization",
         ],
         "sluice": [
-            "Gateway", "Configuration", "Telemetry", "Transport", "Foundation", "Dispatch",
-            "Synchronization",
+            "Gateway", "Configuration", "Telemetry", "Transport", "FoundationEssentials",
+            "Dispatch", "Synchronization", "Glibc",
         ],
         // A program of its own beside the gateway, on the same loop and parser.
         "StubReplica": ["Transport", "HTTPWire", "FoundationEssentials", "Glibc"],

@@ -40,4 +40,29 @@ import Testing
         #expect(error?.code == ENOENT)
         #expect(throws: SystemError.self) { _ = try readSmallFile("/", bytesMax: 10) }
     }
+
+    @Test func `is read up to a length, and waited for when it is a pipe`() throws {
+        try withFile([1, 2, 3]) { path in
+            let two = try readBeginning(of: path, upTo: 2)
+            #expect(two == [1, 2])
+            let all = try readBeginning(of: path, upTo: 4)
+            #expect(all == [1, 2, 3])
+        }
+        let pipe = FileManager.default.temporaryDirectory
+            .appending(path: "sluice-\(UUID().uuidString)").path
+        try #require(mkfifo(pipe, 0o600) == 0)
+        defer { unlink(pipe) }
+        let writer = Thread {
+            let file = FileHandle(forWritingAtPath: pipe)
+            file?.write(Data([1, 2]))
+            file?.write(Data([3]))
+            file?.closeFile()
+        }
+        writer.start()
+        #expect(try readBeginning(of: pipe, upTo: 100) == [1, 2, 3])
+        let error = #expect(throws: SystemError.self) {
+            _ = try readBeginning(of: "/nowhere/at/all", upTo: 10)
+        }
+        #expect(error?.code == ENOENT)
+    }
 }

@@ -18,6 +18,12 @@ import Testing
         #expect(throws: AdminError.self) { try AdminAnswer(parsing: Array(text.utf8)) }
     }
 
+    @Test(arguments: [("", ""), (" \r\n", ""), ("a", "a"), (" \ta b\r\n\n", "a b")])
+    func `leaves blanks and line ends out`(text: String, rest: String) {
+        #expect(text.withoutBlanksAround == rest)
+        #expect(text[...].withoutBlanksAround == rest)
+    }
+
     @Test func `tells a problem's detail`() throws {
         let answer = try AdminAnswer(
             parsing: Array("HTTP/1.1 404 No\r\n\r\n{\"status\":404,\"detail\":\"no pool\"}".utf8)

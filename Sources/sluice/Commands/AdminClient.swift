@@ -1,7 +1,8 @@
 // Asks a running gateway's admin address: one request, one answer, one connection.
 
 internal import Dispatch
-internal import Foundation
+internal import FoundationEssentials
+internal import Glibc
 internal import Synchronization
 internal import Transport
 
@@ -33,6 +34,15 @@ func splitAddress(_ text: String) -> (host: String, port: Int)? {
     Address.split(text).map { ($0.host, Int($0.port)) }
 }
 
+extension StringProtocol where SubSequence == Substring {
+    /// Without blanks and line ends at its beginning and its end.
+    var withoutBlanksAround: String {
+        var rest = drop { $0.isWhitespace }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
+    }
+}
+
 /// Why a gateway could not be asked, or what it said against it.
 struct AdminError: Error, Equatable {
     let text: String
@@ -62,7 +72,7 @@ struct AdminAnswer: Equatable {
         for line in lines.dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)
             if parts.count == 2, parts[0].lowercased() == "content-length",
-                let length = Int(parts[1].trimmingCharacters(in: .whitespaces)),
+                let length = Int(parts[1].withoutBlanksAround),
                 length != body.count
             {
                 throw AdminError(text: "the answer is cut short")
@@ -79,7 +89,7 @@ struct AdminAnswer: Equatable {
         // Not JSON: then what was said is said as it is.
         let problem = try? JSONDecoder().decode(Problem.self, from: Data(body))
         return problem?.detail
-            ?? "status \(status): \(text.trimmingCharacters(in: .whitespacesAndNewlines))"
+            ?? "status \(status): \(text.withoutBlanksAround)"
     }
 }
 

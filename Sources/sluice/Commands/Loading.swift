@@ -1,8 +1,9 @@
 // From the name of a file to a configuration, or to what is wrong with it.
 
 internal import Configuration
-internal import Foundation
+internal import FoundationEssentials
 internal import Gateway
+internal import Glibc
 internal import Transport
 
 /// Why a file could not be taken.
@@ -13,23 +14,16 @@ struct LoadFailure: Error, Equatable {
 
 /// Reads a file, or standard input for `-`; not longer than a configuration may be, and a bit.
 func readText(_ file: String) throws(LoadFailure) -> String {
-    do {
-        let handle: FileHandle
-        if file == "-" {
-            handle = .standardInput
-        } else {
-            handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
-        }
-        let data = try handle.read(upToCount: Configuration.fileBytesMax + 1) ?? Data()
-        return String(decoding: data, as: UTF8.self)
-    } catch let error as CocoaError {
+    do throws(SystemError) {
+        let path = file == "-" ? nil : file
+        let bytes = try readBeginning(of: path, upTo: Configuration.fileBytesMax + 1)
+        return String(decoding: bytes, as: UTF8.self)
+    } catch {
         switch error.code {
-        case .fileReadNoSuchFile, .fileNoSuchFile: throw LoadFailure(text: "\(file): no such file")
-        case .fileReadNoPermission: throw LoadFailure(text: "\(file): no permission to read it")
+        case ENOENT: throw LoadFailure(text: "\(file): no such file")
+        case EACCES: throw LoadFailure(text: "\(file): no permission to read it")
         default: throw LoadFailure(text: "\(file): cannot be read")
         }
-    } catch {
-        throw LoadFailure(text: "\(file): cannot be read")
     }
 }
 

@@ -1,6 +1,6 @@
 // The commands that talk to a running gateway.
 
-internal import Foundation
+internal import FoundationEssentials
 
 private let jsonOption = CommandOption(name: "json", summary: "as JSON, for programs")
 
@@ -62,7 +62,7 @@ let remoteCommands: [Command] = [
     ) { arguments throws(UsageError) in
         answer { () throws(AdminError) in
             let told = try AdminClient(arguments).send("GET", "/ready")
-            let text = told.text.trimmingCharacters(in: .newlines)
+            let text = told.text.withoutBlanksAround
             guard told.status == 200 else { throw AdminError(text: "not ready: \(text)") }
             say(text)
         }

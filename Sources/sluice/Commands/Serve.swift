@@ -2,8 +2,9 @@
 
 internal import Configuration
 internal import Dispatch
-internal import Foundation
+internal import FoundationEssentials
 internal import Gateway
+internal import Glibc
 internal import Telemetry
 internal import Transport
 

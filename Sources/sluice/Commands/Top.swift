@@ -1,7 +1,7 @@
 // `sluice top`: the gateway's status, again every second.
 
 internal import Dispatch
-internal import Foundation
+internal import Glibc
 internal import Transport
 
 let topCommand = Command(
