@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -358,3 +359,11 @@ def test_the_configuration_is_in_order(built, tmp_path):
     assert built.container("sluice")["args"][-1] == "/etc/sluice/sluice.json5"
     [mount] = built.container("sluice")["volumeMounts"]
     assert mount["mountPath"] == "/etc/sluice"
+
+
+def test_without_an_api_server_the_trial_says_so_and_fails(tmp_path):
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    done = run(K8S / "try.sh", PATH=str(tmp_path), KUBEBUILDER_ASSETS="")
+    assert done.returncode == 1
+    assert "there is no kube-apiserver" in done.stdout
