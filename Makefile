@@ -11,6 +11,9 @@ CONF ?= conf/local-processes.json5
 SEEDS ?= 1000
 SEED ?=
 BENCH ?=
+# Swift's runtime is linked in, as in the image: quicker, and nothing to install beside it
+# (docs/decisions, 20). Always the same options: others would compile everything anew.
+RELEASE := swift build -c release --static-swift-stdlib
 
 # What the example's processes and the tests find: the environment's python, and the model.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -22,7 +25,7 @@ help:
 
 .PHONY: build
 build: setup-swift ## build the gateway in release mode: .build/release/sluice
-	swift build -c release --product sluice
+	$(RELEASE) --product sluice
 
 .PHONY: run
 run: build setup-worker $(MODEL) ## start the gateway with three real prediction processes
@@ -34,7 +37,7 @@ test: setup-swift setup-worker $(MODEL) ## install what the tests need, and run 
 	.ci/setup python train test bench manifests
 	.ci/setup monitoring
 	.venv/bin/python -m pytest -q -p no:cacheprovider docker/worker
-	swift build -c release --product sluice
+	$(RELEASE) --product sluice
 	.venv/bin/python -m pytest -q -p no:cacheprovider docker/tests k8s/tests
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --skip EndToEndTests
@@ -48,13 +51,13 @@ sim: setup-swift ## replay simulated worlds: SEEDS=1000, or one by SEED=8675309
 
 .PHONY: surge
 surge: build ## replay the surge: 100 to 1,000 requests/s, 3 replicas to 8 or more and back
-	swift build -c release --product StubReplica
+	$(RELEASE) --product StubReplica
 	bench/surge --programs .build/release
 
 .PHONY: bench
 bench: build ## measure it beside nginx, HAProxy, Envoy and Caddy: about 40 minutes; BENCH=--help
 	.ci/setup peers
-	swift build -c release --product StubReplica
+	$(RELEASE) --product StubReplica
 	.venv/bin/python bench/run $(BENCH)
 
 .PHONY: image

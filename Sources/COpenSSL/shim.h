@@ -64,18 +64,26 @@ static inline X509_VERIFY_PARAM *sluice_ssl_expect(SSL *ssl) { return SSL_get0_p
 
 static inline void sluice_bio_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void sluice_bio_no_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
-// The commands that TLS gives a BIO; all but flushing mean nothing to this one.
-static inline int sluice_bio_is_flush(int command) { return command == BIO_CTRL_FLUSH; }
+// The commands that TLS gives a BIO; all but flushing mean nothing to ours.
+static inline long sluice_bio_ctrl(BIO *bio, int command, long number, void *pointer) {
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH;
+}
 
 static inline int sluice_error_reason(unsigned long error) { return ERR_GET_REASON(error); }
 static inline int sluice_error_is_ssl(unsigned long error) {
     return ERR_GET_LIB(error) == ERR_LIB_SSL;
 }
 
+/// The cipher of tickets, looked up once and not for each of them.
+static inline EVP_CIPHER *sluice_ticket_cipher(void) {
+    return EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+}
+
 /// Sets up sealing or opening a ticket: AES-256-CBC, then HMAC-SHA-256 (RFC 5077 §4).
 static inline int sluice_ticket_keys(
-    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const uint8_t *aes, uint8_t *hmac,
-    const unsigned char *iv, int seals
+    EVP_CIPHER_CTX *cipher, const EVP_CIPHER *kind, EVP_MAC_CTX *mac, const uint8_t *aes,
+    uint8_t *hmac, const unsigned char *iv, int seals
 ) {
     OSSL_PARAM parameters[3];
     parameters[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, hmac, 32);
@@ -83,8 +91,7 @@ static inline int sluice_ticket_keys(
     parameters[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
     parameters[2] = OSSL_PARAM_construct_end();
     if (EVP_MAC_CTX_set_params(mac, parameters) != 1) return 0;
-    return seals ? EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, aes, iv)
-                 : EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, aes, iv);
+    return EVP_CipherInit_ex(cipher, kind, NULL, aes, iv, seals);
 }
 
 /// The names of a certificate's DNS subject alternatives, each ended by a NUL; the bytes written,

@@ -24,9 +24,7 @@ enum TLSBridge {
             unsafe session(of: bio)._withUnsafeGuaranteedRef { unsafe $0.put(bytes) }
             return count
         }
-        _ = unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in
-            Int(sluice_bio_is_flush(command))
-        }
+        _ = unsafe BIO_meth_set_ctrl(method, sluice_bio_ctrl)
         return unsafe SendablePointer(method)
     }()
 

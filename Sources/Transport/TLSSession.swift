@@ -27,7 +27,7 @@ internal import Glibc
     private let network: any Network
     private let descriptor: Int32
     private unowned let context: LoopContext
-    private var stage: RecordStage { context.records }
+    private let stage: RecordStage
 
     // In
     /// The kernel has nothing more now; told otherwise by the poller.
@@ -67,6 +67,7 @@ internal import Glibc
         self.descriptor = descriptor
         self.context = context
         network = context.network
+        stage = context.records
         TLSErrors.clear()
         guard let ssl = unsafe role.makeConnection(), let bio = unsafe TLSBridge.makeBIO() else {
             throw TLSError(.unusable, TLSErrors.takeText(otherwise: "no memory"))

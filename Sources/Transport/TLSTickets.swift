@@ -20,6 +20,18 @@ package final class TLSTickets: Sendable {
     }
 
     private let state = Mutex(State())
+    /// The cipher; made once and never freed.
+    private static let cipher: SendablePointer? = {
+        let found = unsafe sluice_ticket_cipher()
+        return unsafe found.map { unsafe SendablePointer($0) }
+    }()
+
+    /// `@unchecked Sendable`: a method table that nobody changes.
+    @safe private struct SendablePointer: @unchecked Sendable {
+        let pointer: OpaquePointer
+        init(_ pointer: OpaquePointer) { unsafe self.pointer = unsafe pointer }
+    }
+
     /// How long new tickets are sealed with one key.
     private static let period = Duration.seconds(3600)
     private static let keysMax = 3
@@ -36,9 +48,11 @@ package final class TLSTickets: Sendable {
         _ mac: OpaquePointer,
         at now: Instant
     ) -> Bool {
-        guard var key = key(at: now), unsafe RAND_bytes(iv, 16) == 1 else { return false }
+        guard let kind = TLSTickets.cipher, var key = key(at: now),
+            unsafe RAND_bytes(iv, 16) == 1
+        else { return false }
         for index in 0..<16 { unsafe name[index] = key.name[index] }
-        return unsafe sluice_ticket_keys(cipher, mac, key.aes, &key.hmac, iv, 1) == 1
+        return unsafe sluice_ticket_keys(cipher, kind.pointer, mac, key.aes, &key.hmac, iv, 1) == 1
     }
 
     /// Sets up opening a ticket; nil when its key is gone, else whether a new one is due.
@@ -49,15 +63,14 @@ package final class TLSTickets: Sendable {
         _ mac: OpaquePointer,
         at now: Instant
     ) -> Bool? {
-        guard key(at: now) != nil else { return nil }
+        guard let kind = TLSTickets.cipher, key(at: now) != nil else { return nil }
         let wanted = unsafe Array(UnsafeBufferPointer(start: name, count: 16))
         let keys = state.withLock { $0.keys }
         guard let index = keys.firstIndex(where: { $0.name == wanted }) else { return nil }
         var key = keys[index]
-        guard unsafe sluice_ticket_keys(cipher, mac, key.aes, &key.hmac, iv, 0) == 1 else {
-            return nil
-        }
-        return index > 0
+        let isDone =
+            unsafe sluice_ticket_keys(cipher, kind.pointer, mac, key.aes, &key.hmac, iv, 0) == 1
+        return isDone ? index > 0 : nil
     }
 
     /// The key of the hour; keys whose time is over are forgotten.
