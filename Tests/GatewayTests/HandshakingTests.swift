@@ -216,6 +216,28 @@ import Transport
         #expect(stage.world.elapsed > .microseconds(700) * (wire.carried - 10))
     }
 
+    /// The ticket and the answer leave together; the ticket's record comes in two pieces, and its
+    /// second one with the answer.
+    @Test(arguments: 1...12)
+    func `a client gets an answer that comes behind half a ticket`(count: Int) throws {
+        let stage = try stage()
+        let wire = CutWire(in: stage)
+        wire.firstPiece = count
+        let client = try Signed.client()
+        let (answer, duration) = try stage.onLoop { context in
+            let connection = try await TLSTestClient(on: context, to: wire.address)
+            defer { connection.socket.close() }
+            try await connection.shakeHands(client)
+            let begun = context.now
+            try await connection.send("GET / HTTP/1.1\nHost: gw.example\n\n")
+            let answer = try await connection.receive(until: "\r\n\r\nok")
+            return (answer, context.now - begun)
+        }
+        #expect(answer?.hasPrefix("HTTP/1.1 200 ") == true)
+        // It did not lie there until something else happened to the connection.
+        #expect(duration < .seconds(1) && duration > CutWire.pause)
+    }
+
     @Test(arguments: 0..<24 as Range<UInt64>)
     func `whatever the network does, all bytes go both ways`(seed: UInt64) throws {
         var chance = SeededGenerator(seed: seed)
@@ -271,6 +293,11 @@ private final class CutWire {
     private(set) var wasCut = false
     /// The time between two bytes; nil: all go on as they come.
     var dripping: Duration?
+    /// So many bytes of what the gateway says after the handshake come before the rest.
+    var firstPiece: Int?
+    /// The time between these and the rest.
+    static let pause = Duration.milliseconds(2)
+    private var clientFlights = 0
     private var waiting: [UInt8] = []
     private var isDripping = false
     private var limit = Int.max
@@ -296,12 +323,21 @@ private final class CutWire {
             bytes: [10, 9, 1, UInt8(connections >> 8)],
             port: UInt16(1000 + connections & 255)
         )
-        let far = world.connect(from: local, to: Stage.listener) { far in
-            near.write(far.read())
+        clientFlights = 0
+        let far = world.connect(from: local, to: Stage.listener) { [unowned self] far in
+            let bytes = far.read()
+            if let firstPiece, clientFlights > 1, !bytes.isEmpty {
+                self.firstPiece = nil
+                near.write(Array(bytes.prefix(firstPiece)))
+                world.after(CutWire.pause) { near.write(Array(bytes.dropFirst(firstPiece))) }
+            } else {
+                near.write(bytes)
+            }
             if far.atEnd { near.finish() }
         }
         near.changed = { [unowned self] near in
             let bytes = near.read()
+            if !bytes.isEmpty { clientFlights += 1 }
             if dripping == nil {
                 carry(bytes, near, far)
             } else {
