@@ -5,6 +5,7 @@ func check(_ configuration: Configuration, _ reader: Reader) {
     checkListeners(configuration, reader)
     checkAdmin(configuration, reader)
     checkTrust(configuration, reader)
+    checkPeers(configuration, reader)
     for pool in configuration.pools {
         let path: [PathStep] = [.key("pools"), .key(pool.name)]
         checkSource(pool.source, at: path, reader)
@@ -58,6 +59,25 @@ private func collide(_ left: Address, _ right: Address) -> Bool {
     guard left.port == right.port else { return false }
     let all = ["0.0.0.0", "::"]
     return left.host == right.host || all.contains(left.host) || all.contains(right.host)
+}
+
+private func checkPeers(_ configuration: Configuration, _ reader: Reader) {
+    if configuration.peers != nil, configuration.admin.address.isLoopback {
+        reader.report(
+            "`peers` cannot be asked: the admin address is for this machine alone",
+            at: [.key("peers")],
+            hint: "gateways ask each other at their admin addresses: admin: { address: "
+                + "\"0.0.0.0:9900\", token: \"${SLUICE_ADMIN_TOKEN}\" }"
+        )
+    }
+    guard let metrics = configuration.externalMetrics, metrics.port > 0 else { return }
+    let others = configuration.listeners.map(\.address) + [configuration.admin.address]
+    if others.contains(where: { collide($0, metrics) }) {
+        reader.report(
+            "the address \(metrics) is also a listener's or the admin's",
+            at: [.key("externalMetrics")]
+        )
+    }
 }
 
 private func checkTrust(_ configuration: Configuration, _ reader: Reader) {

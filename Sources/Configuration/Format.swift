@@ -23,7 +23,7 @@ struct Format<Value> {
         Format<Value?>(
             expected: "\(expected), or \"\(word)\"",
             parse: { item in
-                if item.value == .string(word) { return .some(nil) }
+                if item.isWord(word) { return .some(nil) }
                 return parse(item).map { .some($0) }
             },
             print: { value in

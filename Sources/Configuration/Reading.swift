@@ -58,6 +58,8 @@ func readGateway(_ top: Section, _ configuration: inout Configuration) {
         section.read("drainDelay", &configuration.shutdown.drainDelay, .duration(shutdown))
         section.read("grace", &configuration.shutdown.grace, .duration(.zero...Bounds.hour))
     }
+    top.read("peers", &configuration.peers, .hostName, or: "none")
+    readExternalMetrics(top, &configuration.externalMetrics)
     top.section("kubernetes") { readKubernetesAPI($0, &configuration.kubernetes) }
     top.read("loops", &configuration.loops, .integer(1...256), or: "auto")
     top.read("watch", &configuration.watch, .flag)

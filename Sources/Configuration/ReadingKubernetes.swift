@@ -1,4 +1,5 @@
-// Reads how the API of Kubernetes is reached, and which Ingresses are served.
+// Reads how the API of Kubernetes is reached, which Ingresses are served, and where the API of
+// external metrics is.
 
 /// Reads the section `kubernetes` at the top.
 func readKubernetesAPI(_ section: Section, _ api: inout Configuration.KubernetesAPI) {
@@ -19,6 +20,15 @@ func readIngress(_ top: Section, _ configuration: inout Configuration) {
         section.read("https", &ingress.https, .listener, or: "off")
     }
     configuration.serveIngress(ingress)
+}
+
+/// Reads the section `externalMetrics` at the top; being there, it switches the API on unless its
+/// address is `none`.
+func readExternalMetrics(_ top: Section, _ address: inout Address?) {
+    guard let item = top.item("externalMetrics") else { return }
+    var wanted: Address? = Address(host: "0.0.0.0", port: 6443)
+    item.section { $0.read("address", &wanted, .listener, or: "none") }
+    address = wanted
 }
 
 /// Whether a text can be the name of an IngressClass (RFC 1123 §2.1).

@@ -41,6 +41,13 @@ package struct Configuration: Sendable, Equatable {
     /// Which Ingresses of Kubernetes are served beside the routes of the file; nil: none.
     package var ingress: Ingress?
 
+    /// The name whose addresses are all gateways of this kind, this one too; nil: there are no
+    /// others.
+    package var peers: String?
+
+    /// Where Kubernetes' external metrics API is served; nil: nowhere.
+    package var externalMetrics: Address?
+
     /// What a pool that does not come from the file starts from: the section `defaults`.
     package var defaults = PoolSettings()
 

@@ -9,6 +9,13 @@ struct Item {
     let pattern: String
     let value: JSONValue
 
+    /// Whether it is a word, be it that a variable says it.
+    func isWord(_ word: String) -> Bool {
+        guard case .string(let raw) = value else { return false }
+        // `try?`: what cannot be expanded is reported when it is read.
+        return (try? expand(raw, reader.environment)) == word
+    }
+
     /// The text of a string with its variables replaced; nil, with a report, if it is none.
     func text(expected: String) -> String? {
         guard case .string(let raw) = value else {

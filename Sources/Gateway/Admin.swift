@@ -12,6 +12,18 @@ extension Lane {
         _ exchange: Exchange,
         to client: ClientConnection
     ) async throws(ExchangeError) {
+        try await servePage(exchange, to: client) {
+            (request, client) async throws(ExchangeError) in
+            try await self.adminAnswer(to: request, from: client)
+        }
+    }
+
+    /// Answers one request with a page of our own.
+    func servePage(
+        _ exchange: Exchange,
+        to client: ClientConnection,
+        answer: (AdminRequest, ClientConnection) async throws(ExchangeError) -> AdminAnswer
+    ) async throws(ExchangeError) {
         guard let head = client.head, let buffer = client.buffer else { throw .clientGone }
         let source = buffer.bytes
         exchange.begin(head, of: source, isTrusted: false)
@@ -26,7 +38,7 @@ extension Lane {
             limits: snapshot.settings.limits
         )
 
-        let answer = try await adminAnswer(to: request, from: client)
+        let answer = try await answer(request, client)
         while !exchange.body.isReceived, try client.discard(exchange.body) {}
         if !exchange.body.isReceived { exchange.keepsConnection = false }
         if gateway.isOver { exchange.keepsConnection = false }

@@ -13,7 +13,7 @@ extension Lane {
         to request: AdminRequest,
         from client: ClientConnection
     ) async throws(ExchangeError) -> AdminAnswer {
-        let page = AdminPage(rawValue: request.path)
+        let page = AdminPage(path: request.path)
         if page?.isOpen != true, let token = gateway.configuration.admin.token,
             !request.hasToken(token)
         {
@@ -67,6 +67,7 @@ extension Lane {
         case .status:
             return AdminAnswer(contentType: "application/json", body: status.json())
         case .pools: return AdminAnswer(body: status.text())
+        case .autoscale: return try await autoscaleAnswer(to: request, for: client)
         case .explain: return try await explanation(request.query["id"], for: client)
         case .reload: return try await reload(for: client)
         case .drain: return setDraining(true, request)

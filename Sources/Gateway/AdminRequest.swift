@@ -11,10 +11,27 @@ enum AdminPage: String, CaseIterable {
     case metrics = "/metrics"
     case status = "/status"
     case pools = "/pools"
+    case autoscale = "/autoscale"
     case explain = "/explain"
     case reload = "/reload"
     case drain = "/drain"
     case undrain = "/undrain"
+
+    /// The page at a path.
+    init?(path: String) {
+        if AdminPage.poolToScale(in: path) != nil {
+            self = .autoscale
+        } else {
+            self.init(rawValue: path)
+        }
+    }
+
+    /// The pool in `/autoscale/POOL`.
+    static func poolToScale(in path: String) -> String? {
+        let start = autoscale.rawValue + "/"
+        guard path.hasPrefix(start), path.utf8.count > start.utf8.count else { return nil }
+        return String(path.dropFirst(start.count))
+    }
 
     /// Whether it changes something, and so takes POST.
     var isCommand: Bool { self == .reload || self == .drain || self == .undrain }
@@ -31,6 +48,7 @@ enum AdminPage: String, CaseIterable {
         case .metrics: "Prometheus metrics"
         case .status: "everything, as JSON"
         case .pools: "every replica and why it is in its state"
+        case .autoscale: "the pools' work over all gateways, as JSON; /autoscale/POOL: one of them"
         case .explain: "what happened to a request: ?id=REQUEST-ID"
         case .reload: "take the file over again"
         case .drain: "give a replica no new work: ?pool=POOL&replica=ENDPOINT"

@@ -63,6 +63,8 @@ package final class Gateway: Sendable {
     /// How the watches of Kubernetes' API fare.
     let kubernetes = KubernetesReports()
     let apiTrust = APITrust()
+    /// Other gateways in front of the same replicas.
+    let peers = Peers()
     /// Whether the Ingresses are known, if any are to be served.
     private let knowsIngresses: Atomic<Bool>
     /// Access log lines, for whoever writes them out.
@@ -312,6 +314,7 @@ package final class Gateway: Sendable {
         let configuration = configuration
         let listeners = configuration.listeners.map { ($0.address.host, $0.address.port) }
         let admin = (configuration.admin.address.host, configuration.admin.address.port)
+        let metrics = configuration.externalMetrics.map { ($0.host, $0.port) }
         for loop in loops {
             loop.spawn { context in
                 let lane = Lane(gateway: self, loop: loop, context: context)
@@ -331,17 +334,23 @@ package final class Gateway: Sendable {
                     try self.reserve(address, on: context)
                 }
                 let own = try self.reserve(admin, on: context)
+                let metrics = try metrics.map { (address) throws(StartError) in
+                    try self.reserve(address, on: context)
+                }
                 // Only now: no process is started for a gateway that cannot listen.
+                self.peers.takeName(context.network.random())
                 self.apply(configuration, self.state.withLock { $0.material })
                 self.serveIngresses(configuration.ingress)
-                let bound = Bound(listeners: open, admin: own)
+                let bound = Bound(listeners: open, admin: own, externalMetrics: metrics)
                 self.state.withLock { state in
                     state.facts.startedAt = context.now
                     state.facts.bound = bound
                 }
-                let start = Start(bound, parts: open.count * self.loops.count + 1, then: report)
+                let parts = open.count * self.loops.count + (metrics == nil ? 1 : 2)
+                let start = Start(bound, parts: parts, then: report)
                 for loop in self.loops { self.listen(at: open, on: loop, as: start) }
                 self.listenAdmin(at: own, as: start)
+                if let metrics { self.listenMetrics(at: metrics, as: start) }
             } catch {
                 report(.failure(error))
             }

@@ -2,6 +2,7 @@
 
 internal import Balancing
 internal import Configuration
+internal import Kubernetes
 internal import Telemetry
 internal import Transport
 
@@ -129,6 +130,15 @@ extension Gateway {
         _ settings: Configuration.PoolSettings?,
         now: Instant
     ) -> Int {
+        wantedReplicas(PoolFigures("", gauges), settings, now: now)
+    }
+
+    /// What the load of this instant asks for, of one gateway or of several.
+    func wantedReplicas(
+        _ figures: PoolFigures,
+        _ settings: Configuration.PoolSettings?,
+        now: Instant
+    ) -> Int {
         let settings = settings ?? Configuration.PoolSettings()
         // 10,000 is the most that a pool may list.
         var decider = DesiredReplicas(
@@ -140,9 +150,9 @@ extension Gateway {
             window: .zero
         )
         return decider.evaluate(
-            outstanding: gauges.outstanding,
-            current: gauges.replicas.count { $0.state != .draining },
-            ready: gauges.replicas.count { $0.limitNow > 0 || $0.inFlight > 0 },
+            outstanding: figures.outstanding,
+            current: figures.replicas,
+            ready: figures.ready,
             now: now.clock
         )
     }

@@ -7,6 +7,8 @@ package import Transport
 package struct Bound: Sendable {
     package let listeners: [Transport.Address]
     package let admin: Transport.Address
+    /// The external metrics API's; nil: it is not served.
+    package let externalMetrics: Transport.Address?
 }
 
 /// Why a gateway could not start.

@@ -32,6 +32,14 @@ import Testing
         #expect(try read(.integer(1...5), text, environment: ["N": "4"]) == number)
     }
 
+    @Test(arguments: ["'none'", "'${NONE:-none}'", "'${WORD}'"])
+    func `may be replaced by a word, also one that a variable says`(_ text: String) throws {
+        let format = Format<Int>.integer(1...5).or("none")
+        #expect(try read(format, text, environment: ["WORD": "none"]) == .some(nil))
+        #expect(try read(format, "'${WORD}'", environment: ["WORD": "3"]) == .some(3))
+        #expect(try read(format, "'${WORD}'", environment: ["WORD": "some"]) == nil)
+    }
+
     @Test(
         arguments: [
             ("0", 0), ("0.5", 0.5), ("1", 1), ("'${N}'", 0.25), ("-0.1", nil), ("1.01", nil),

@@ -42,6 +42,29 @@ import Testing
         #expect(auto.kubernetes.url == nil)
     }
 
+    @Test func `gateways that ask each other need an admin address that others reach`() throws {
+        let messages = messages(load(text("peers: 'sluice-peers',")))
+        #expect(messages.count == 1)
+        #expect(messages.first?.hasPrefix("`peers` cannot be asked") == true)
+        let top = "peers: 'Sluice-peers', admin: { address: '0.0.0.0:9900', token: 'x' },"
+        #expect(try #require(load(text(top)).configuration).peers == "sluice-peers")
+        #expect(load(text("peers: 'a b',")).configuration == nil)
+        #expect(try #require(load(text("peers: 'none',")).configuration).peers == nil)
+    }
+
+    @Test func `external metrics have an address of their own`() throws {
+        let plain = try #require(load(text("")).configuration)
+        #expect(plain.externalMetrics == nil)
+        let standard = try #require(load(text("externalMetrics: {},")).configuration)
+        #expect(standard.externalMetrics == Address(host: "0.0.0.0", port: 6443))
+        let off = "externalMetrics: { address: 'none' },"
+        #expect(try #require(load(text(off)).configuration).externalMetrics == nil)
+        let other = "externalMetrics: { address: '[::]:443' },"
+        #expect(load(text(other)).configuration?.externalMetrics?.port == 443)
+        let taken = messages(load(text("externalMetrics: { address: '0.0.0.0:9900' },")))
+        #expect(taken == ["the address 0.0.0.0:9900 is also a listener's or the admin's"])
+    }
+
     @Test(arguments: [
         ("8000", Configuration.Kubernetes.Port.number(8000)),
         ("'8000'", .number(8000)),

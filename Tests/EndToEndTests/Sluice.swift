@@ -13,6 +13,7 @@ final class Sluice {
     let admin: String
     private let settings: String
     private let listener: String
+    private let adminWanted: String
 
     fileprivate init(
         child: Child,
@@ -21,9 +22,11 @@ final class Sluice {
         addresses: [String],
         admin: String,
         settings: String,
-        listener: String
+        listener: String,
+        adminWanted: String
     ) {
         self.listener = listener
+        self.adminWanted = adminWanted
         self.child = child
         self.file = file
         self.address = address
@@ -36,12 +39,13 @@ final class Sluice {
     fileprivate static func text(
         _ settings: String,
         _ parts: String,
-        _ listener: String
+        _ listener: String,
+        _ admin: String
     ) -> String {
         """
         {
           listeners: [{ address: "127.0.0.1:0", \(listener) }],
-          admin: { address: "127.0.0.1:0" },
+          admin: { \(admin) },
           \(settings)
           \(parts)
         }
@@ -50,7 +54,7 @@ final class Sluice {
 
     /// Replaces its file, as editors do: a new one takes the old one's place.
     func rewrite(_ parts: String) throws {
-        try Sluice.text(settings, parts, listener).write(
+        try Sluice.text(settings, parts, listener, adminWanted).write(
             toFile: file,
             atomically: true,
             encoding: .utf8
@@ -123,32 +127,35 @@ extension Stage {
         _ parts: String,
         settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#,
         listener: String = "",
+        admin: String = #"address: "127.0.0.1:0""#,
         options: [String] = [],
         environment: [String: String] = [:]
     ) async throws -> Sluice {
-        let text = Sluice.text(settings, parts, listener)
+        let text = Sluice.text(settings, parts, listener, admin)
         let file = try write(text, to: "sluice-\(UUID().uuidString).json5")
         let child = try start(
             Places.sluice,
             ["serve"] + options + [file],
             environment: environment
         )
-        // The admin's is the last.
-        let found = try await eventually("a listening gateway") { () -> [String]? in
+        let own = try await eventually("a listening gateway") { () -> String? in
             if let status = child.status {
                 throw Missing(description: "sluice ended (\(status)): \(child.errorText)")
             }
-            guard child.errorText.contains(/\ admin listening at \S+\n/) else { return nil }
-            return child.errorText.matches(of: /listening at (\S+)\n/).map { String($0.1) }
+            return child.errorText.firstMatch(of: /\ admin listening at (\S+)\n/)
+                .map { String($0.1) }
         }
+        let found = child.errorText.matches(of: /\ listener listening at (\S+)\n/)
+            .map { String($0.1) }
         return Sluice(
             child: child,
             file: file,
             address: found[0],
             addresses: found,
-            admin: found[found.count - 1],
+            admin: own,
             settings: settings,
-            listener: listener
+            listener: listener,
+            adminWanted: admin
         )
     }
 
@@ -158,12 +165,14 @@ extension Stage {
         pool: String = "",
         route: String = "",
         settings: String = #"shutdown: { drainDelay: "300ms", grace: "5s" },"#,
-        listener: String = ""
+        listener: String = "",
+        environment: [String: String] = [:]
     ) async throws -> Sluice {
         try await sluice(
             Stage.parts(before: replicas, pool: pool, route: route),
             settings: settings,
-            listener: listener
+            listener: listener,
+            environment: environment
         )
     }
 

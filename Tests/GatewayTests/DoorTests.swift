@@ -23,7 +23,7 @@ import Transport
 
     @Test func `shows new certificates to new connections, and old ones stay`() throws {
         let stage = try Stage(settings(Signed.listener()))
-        let other = try Signed.authority.get().sign("renewed", names: ["renewed.example"])
+        let other = try Signed.authority.get().sign("door", names: ["renewed.example"])
         let client = try Signed.client()
         let answers = try stage.onLoop { context in
             let kept = try await TLSTestClient(on: context)

@@ -165,7 +165,7 @@ import Transport
         api.store.cutWatches()
         api.putSlice([SimulatedAPI.ready(1)])
         api.store.compact()
-        stage.pass(.seconds(1))
+        stage.pass(.seconds(2))
         #expect(numbers(stage) == ["2"])
         #expect(api.store.requests.map(\.isWatch) == [false, true, true, false, true])
         #expect(!stage.log.contains { $0.contains(" warning kubernetes") })

@@ -19,6 +19,7 @@ final class Stage {
     struct Settings {
         /// Settings at the top, such as `limits: { fields: 3 },`.
         var top = ""
+        var admin = #"address: "127.0.0.1:9900""#
         /// What the listener has besides its address, such as `tls: { … }`.
         var listener = ""
         var pool = ""
@@ -116,7 +117,7 @@ final class Stage {
         let text = """
             {
               listeners: [{ address: "10.0.0.1:8080", \(settings.listener) }],
-              admin: { address: "127.0.0.1:9900" },
+              admin: { \(settings.admin) },
               \(settings.top)
               pools: { \(settings.pools ?? pool) },
               routes: [\(settings.routes ?? #"{ name: "r", pool: "m", \#(settings.route) }"#)],

@@ -314,6 +314,12 @@ def test_the_metrics_api_leads_to_the_gateways(builds):
     assert built.one("Service", "sluice-metrics")["spec"]["ports"][0]["port"] == 443
     ports = {port["name"]: port["containerPort"] for port in built.container("sluice")["ports"]}
     assert ports["metrics"] == 6443
+    env = {item["name"]: item.get("value") for item in built.container("sluice")["env"]}
+    assert env["SLUICE_METRICS_ADDRESS"] == "0.0.0.0:6443"
+    assert "SLUICE_ADMIN_TOKEN" in env
+    done = run(SLUICE, "config", K8S / "base/sluice.json5", SLUICE_ADMIN_TOKEN="token",
+               SLUICE_METRICS_ADDRESS=env["SLUICE_METRICS_ADDRESS"])
+    assert "0.0.0.0:6443" in done.stdout
     binding = built.one("RoleBinding", "sluice-authentication-reader")
     assert binding["roleRef"]["name"] == "extension-apiserver-authentication-reader"
 
@@ -355,6 +361,9 @@ def test_the_configuration_is_in_order(built, tmp_path):
         service["metadata"]["name"], service["metadata"]["namespace"],
         service["spec"]["ports"][0]["port"])
     assert source in text
+    peers = built.one("Service", "sluice-peers")
+    assert peers["spec"]["clusterIP"] == "None" and peers["spec"]["ports"][0]["port"] == 9900
+    assert 'peers: "sluice-peers"' in text
     assert '"0.0.0.0:8080"' in text and '"0.0.0.0:9900"' in text
     assert built.container("sluice")["args"][-1] == "/etc/sluice/sluice.json5"
     [mount] = built.container("sluice")["volumeMounts"]

@@ -13,6 +13,8 @@ func restartNeeds(
     let addresses = (started.listeners.map(\.address), wanted.listeners.map(\.address))
     if addresses.0 != addresses.1 { names.append("listeners") }
     if started.admin.address != wanted.admin.address { names.append("admin.address") }
+    if started.ingress != wanted.ingress { names.append("ingress") }
+    if started.externalMetrics != wanted.externalMetrics { names.append("externalMetrics") }
     if started.loops != wanted.loops { names.append("loops") }
     let (old, new) = (started.limits, wanted.limits)
     if old.bufferBytes != new.bufferBytes { names.append("limits.bufferBytes") }

@@ -202,6 +202,9 @@ struct Serve {
             case .started(.success(let bound)):
                 for address in bound.listeners { log.info("listener", "listening at \(address)") }
                 log.info("admin", "listening at \(bound.admin)")
+                if let address = bound.externalMetrics {
+                    log.info("metrics", "listening at \(address)")
+                }
             case .started(.failure(let error)):
                 complain("cannot start: \(error.address): \(error.why)")
                 code = .cannotStart
