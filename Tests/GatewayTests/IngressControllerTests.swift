@@ -159,6 +159,24 @@ import Transport
         #expect(try status(stage, "a.example") == 200)
     }
 
+    @Test func `an API that has just started is not taken at its first word`() throws {
+        let (stage, _) = try stage { api in
+            putAll(api)
+            api.store.instead = { [unowned api] seen in
+                // It does not know its own roles yet.
+                let isEarly = api.store.requests.count { $0.target.contains("ingresses") } < 3
+                guard isEarly, seen.target.contains("ingresses") else { return nil }
+                let why = "RBAC: clusterrole \"sluice-ingress\" not found"
+                return APIStandIn.whole(403, APIStandIn.status(403, "Forbidden", why))
+            }
+        }
+        #expect(stage.log.contains { $0.contains("lacks the verb `list` on ingresses") })
+        #expect(stage.gateway.isReady)
+        #expect(try status(stage, "a.example") == 200)
+        // Nothing was handed on before the Ingresses were known.
+        #expect(stage.gateway.generation == 2)
+    }
+
     @Test func `what may not be read is told, and the rest is served`() throws {
         let (stage, _) = try stage { api in
             putAll(api)

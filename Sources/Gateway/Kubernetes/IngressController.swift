@@ -22,12 +22,22 @@ final class IngressController: Sendable {
     private static let quiet = Duration.milliseconds(100)
     /// And at the latest after this.
     private static let patience = Duration.seconds(1)
+    /// A kind is not waited for once it was refused so often: an API that has just started refuses
+    /// everything for a moment, until it knows its own roles.
+    private static let refusalsMax = 3
 
     /// What is known of one kind in one namespace, or all.
     private struct Part: Sendable {
         var objects = IngressObjects(className: "")
         /// It has been listed, or cannot be: nothing is waited for.
         var isSettled = false
+        /// How often listing it was refused.
+        var refusals = 0
+
+        mutating func refuse() {
+            refusals += 1
+            if refusals >= IngressController.refusalsMax { isSettled = true }
+        }
     }
 
     private struct State {
@@ -101,7 +111,7 @@ final class IngressController: Sendable {
                     // What is not allowed is not waited for; the others are served without it.
                     guard case .refused(let code, _, _) = failure, code == 403 || code == 404
                     else { return }
-                    self.change { $0.parts[number]?.isSettled = true }
+                    self.change { $0.parts[number]?.refuse() }
                 }
             )
         }
