@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tries the gateway against a real API server of Kubernetes, with the rights of these manifests:
-# replicas from EndpointSlices, Ingresses, and what happens when rights, tokens or the API itself go
-# away. There are no nodes: stand-ins are the pods, and their EndpointSlices are made by hand.
+# replicas from EndpointSlices, Ingresses, external metrics, and what happens when rights, tokens or the
+# API itself go away. There are no nodes: stand-ins are the pods, and their EndpointSlices are made by hand.
 #
 #   make build && swift build -c release --product StubReplica && k8s/try.sh
 #
@@ -78,7 +78,12 @@ start_api() {
         --service-account-issuer https://kubernetes.default.svc \
         --service-account-key-file "$work/account.key" \
         --service-account-signing-key-file "$work/account.key" \
-        --endpoint-reconciler-type none "${options[@]}" >>"$work/apiserver.log" 2>&1 &
+        --requestheader-client-ca-file "$work/front.crt" --requestheader-allowed-names front-proxy \
+        --requestheader-username-headers X-Remote-User \
+        --requestheader-group-headers X-Remote-Group \
+        --requestheader-extra-headers-prefix X-Remote-Extra- \
+        --proxy-client-cert-file "$work/proxy.crt" --proxy-client-key-file "$work/proxy.key" \
+        --enable-aggregator-routing=true --endpoint-reconciler-type none "${options[@]}" >>"$work/apiserver.log" 2>&1 &
     api=$!
     await "the API answers" 60 kubectl get --raw /readyz
 }
@@ -88,6 +93,13 @@ openssl genrsa -out "$work/account.key" 2048 2>/dev/null
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/apiserver.key" \
     -out "$work/apiserver.crt" -days 1 -subj /CN=kubernetes \
     -addext subjectAltName=IP:127.0.0.1,DNS:kubernetes 2>/dev/null
+# Who the API is to those whom it asks.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/front.key" -out "$work/front.crt" \
+    -days 1 -subj /CN=front 2>/dev/null
+openssl req -newkey rsa:2048 -nodes -keyout "$work/proxy.key" -out "$work/proxy.csr" \
+    -subj /CN=front-proxy 2>/dev/null
+openssl x509 -req -in "$work/proxy.csr" -CA "$work/front.crt" -CAkey "$work/front.key" \
+    -set_serial 2 -days 1 -out "$work/proxy.crt" 2>/dev/null
 etcd --data-dir "$work/etcd" --log-level error --listen-client-urls http://127.0.0.1:2379 \
     --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380 \
     >"$work/etcd.log" 2>&1 &
@@ -102,7 +114,9 @@ cat >"$work/k8s/kustomization.yaml" <<EOF
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [$(realpath --relative-to "$work/k8s" k8s/overlays/minikube)]
-components: [$(realpath --relative-to "$work/k8s" k8s/components/ingress)]
+components:
+  - $(realpath --relative-to "$work/k8s" k8s/components/ingress)
+  - $(realpath --relative-to "$work/k8s" k8s/components/external-metrics)
 EOF
 kubectl kustomize "$work/k8s" >"$work/all.yaml"
 kubectl apply -f "$work/all.yaml" >"$work/applied" 2>"$work/refused" || true
@@ -152,6 +166,7 @@ put_slice model-2 12 true false
 
 export KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=6443
 export SLUICE_ADMIN_TOKEN=token-of-the-trial SLUICE_LOOPS=1
+export SLUICE_METRICS_ADDRESS=10.9.0.10:6444
 "$programs/sluice" serve --ingress-class sluice k8s/base/sluice.json5 \
     >"$work/access.log" 2>"$work/sluice.log" &
 gateway=$!
@@ -219,6 +234,24 @@ for number in $(seq 300); do
     printf 'spec: {clusterIP: None, ports: [{port: 80}]}\n---\n'
 done | kubectl apply -f - >/dev/null
 say "300 Services more"
+
+# --- external metrics
+
+kubectl apply -f - >/dev/null 2>&1 <<EOF
+apiVersion: v1
+kind: Endpoints
+metadata: {name: sluice-metrics, namespace: sluice}
+subsets: [{addresses: [{ip: 10.9.0.10}], ports: [{name: metrics, port: 6444}]}]
+EOF
+metric() {
+    kubectl get --raw "/apis/external.metrics.k8s.io/v1beta1/namespaces/sluice/$1?labelSelector=pool%3Dmodel"
+}
+await "the API has external metrics from the gateway" 40 metric sluice_pool_outstanding_requests
+say "$(metric sluice_pool_outstanding_requests)"
+curl -sSk --max-time 5 https://10.9.0.10:6444/apis/external.metrics.k8s.io/v1beta1 >"$work/stranger" 2>&1 ||
+    true
+if grep -q '"resources"' "$work/stranger"; then fail "a stranger gets metrics"; fi
+say "a stranger gets none: $(tr -d '\n' <"$work/stranger" | cut -c1-120)"
 
 # --- what goes away
 
