@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tries the gateway against a real API server of Kubernetes, with the rights of these manifests:
-# replicas from EndpointSlices, Ingresses, external metrics, and what happens when rights, tokens or the
-# API itself go away. There are no nodes: stand-ins are the pods, and their EndpointSlices are made by hand.
+# replicas from EndpointSlices, Ingresses, external metrics, and what happens when rights, tokens or
+# the API itself go away. There are no nodes: stand-ins are the pods, and their EndpointSlices are
+# made by hand.
 #
 #   make build && swift build -c release --product StubReplica && k8s/try.sh
 #
