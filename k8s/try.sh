@@ -8,7 +8,8 @@
 #
 # Takes kube-apiserver, etcd and kubectl from PATH, or from KUBEBUILDER_ASSETS, where setup-envtest
 # puts them. APISERVER_OPTIONS are added to its own; PREPARE names a script that is run once it
-# answers. Needs no root where processes may make namespaces of their own; about a minute.
+# answers. With kube-controller-manager on PATH its HorizontalPodAutoscaler is tried, too. Needs no
+# root where processes may make namespaces of their own; about a minute.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -117,9 +118,12 @@ kind: Kustomization
 resources: [$(realpath --relative-to "$work/k8s" k8s/overlays/minikube)]
 components:
   - $(realpath --relative-to "$work/k8s" k8s/components/ingress)
-  - $(realpath --relative-to "$work/k8s" k8s/components/external-metrics)
+  - $(realpath --relative-to "$work/k8s" k8s/components/autoscale-by-work)
 EOF
 kubectl kustomize "$work/k8s" >"$work/all.yaml"
+# The same under its older name.
+kubectl api-versions | grep -qx autoscaling/v2 ||
+    sed -i 's#^apiVersion: autoscaling/v2$#&beta2#' "$work/all.yaml"
 kubectl apply -f "$work/all.yaml" >"$work/applied" 2>"$work/refused" || true
 # An older API lacks the newest version of some kinds; nothing else may be refused.
 if grep -v -e 'no matches for kind' -e 'ensure CRDs are installed' -e '^$' "$work/refused"; then
@@ -252,6 +256,28 @@ say "$(metric sluice_pool_outstanding_requests)"
 curl -sSk --max-time 5 https://10.9.0.10:6444/apis/external.metrics.k8s.io/v1beta1 >"$work/stranger" 2>&1 ||
     true
 if grep -q '"resources"' "$work/stranger"; then fail "a stranger gets metrics"; fi
+for _ in $(seq 5); do
+    curl -sS -o /dev/null --max-time 90 -X POST 'http://127.0.0.1:8080/predict?hold=true' &
+done
+says() { metric "$1" | grep -qF "\"value\":\"$2\""; }
+await "five requests are outstanding, says the API" 10 says sluice_pool_outstanding_requests 5
+says sluice_pool_saturation 1 || fail "the pool is not full"
+wants() { [ "$(kubectl -n sluice get deployment model -o 'jsonpath={.spec.replicas}')" = "$1" ]; }
+if command -v kube-controller-manager >/dev/null; then
+    kube-controller-manager --kubeconfig "$KUBECONFIG" --controllers horizontalpodautoscaling \
+        --leader-elect=false --horizontal-pod-autoscaler-sync-period 1s --cert-dir "$work" \
+        >"$work/controllers.log" 2>&1 &
+    controllers=$!
+    await "the HorizontalPodAutoscaler wants five pods of the model" 60 wants 5
+    kill "$controllers"
+else
+    say "there is no kube-controller-manager to scale the model by that"
+fi
+idle() {
+    for number in 11 12 13; do curl -sS -X POST "http://10.9.0.$number:8000/release"; done
+    says sluice_pool_outstanding_requests 0
+}
+await "all five are answered" 20 idle
 say "a stranger gets none: $(tr -d '\n' <"$work/stranger" | cut -c1-120)"
 
 # --- what goes away

@@ -111,9 +111,9 @@ import Testing
                 )
             )
             try await sluice.waitsForReady(1)
-            // 3.6 of them at work on average: four are wanted, however fast they start.
-            let load = try stage.load(sluice.address, "--phases", "180:6s")
-            try await sluice.waitsForReady(4)
+            // 3.6 of them at work on average: four are wanted, however slowly they start.
+            let load = try stage.load(sluice.address, "--phases", "180:12s")
+            try await sluice.waitsForReady(4, within: .seconds(12))
             let result = try await load.result()
             #expect(result.answered == result.offered, "\(result)")
             try await sluice.waitsForReady(1)
