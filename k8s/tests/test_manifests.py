@@ -269,7 +269,7 @@ def rules_of(built, kind):
 
 
 def test_the_gateway_may_do_what_it_must_and_no_more(builds):
-    read = {"get", "list", "watch"}
+    read = {"list", "watch"}
     for name, (_, components) in VARIANTS.items():
         built = builds[name]
         assert rules_of(built, "Role") == {
