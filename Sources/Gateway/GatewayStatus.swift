@@ -111,9 +111,12 @@ extension Gateway {
                 return PoolStatus(
                     name: pool.name,
                     gauges: gauges,
-                    desired: pool.desiredReplicas >= 0
-                        ? pool.desiredReplicas
-                        : wantedReplicas(gauges, described[pool.name]?.settings, now: now),
+                    desired: desiredReplicas(
+                        of: pool,
+                        PoolFigures(pool.name, gauges),
+                        described[pool.name]?.settings,
+                        now: now
+                    ),
                     ended: metrics.ended(pool: pool.name)
                 )
             },
@@ -124,21 +127,15 @@ extension Gateway {
         )
     }
 
-    /// What the load of this instant asks for, where nobody scales and so nobody has decided.
-    private func wantedReplicas(
-        _ gauges: PoolSnapshot,
-        _ settings: Configuration.PoolSettings?,
-        now: Instant
-    ) -> Int {
-        wantedReplicas(PoolFigures("", gauges), settings, now: now)
-    }
-
-    /// What the load of this instant asks for, of one gateway or of several.
-    func wantedReplicas(
+    /// How many replicas a pool should have: what was decided where the gateway scales it itself,
+    /// else what the load of this instant asks for, of one gateway or of several.
+    func desiredReplicas(
+        of pool: Pool?,
         _ figures: PoolFigures,
         _ settings: Configuration.PoolSettings?,
         now: Instant
     ) -> Int {
+        if let decided = pool?.desiredReplicas, decided >= 0 { return decided }
         let settings = settings ?? Configuration.PoolSettings()
         // 10,000 is the most that a pool may list.
         var decider = DesiredReplicas(

@@ -68,6 +68,13 @@ import Transport
         #expect(client.answers.isEmpty)
     }
 
+    @Test func `where the gateway scales by itself its own decision stands`() throws {
+        let stage = try Stage()
+        #expect(try ask(stage, "/autoscale/m").1["desiredReplicas"] as? Int == 1)
+        try #require(stage.gateway.snapshot.pools.first).noteDesired(7)
+        #expect(try ask(stage, "/autoscale/m").1["desiredReplicas"] as? Int == 7)
+    }
+
     @Test func `each metric has its value`() {
         let figures = PoolFigures(pool: "m", inFlight: 3, waiting: 1, capacity: 6)
         let values = AutoscalingMetric.allCases.map { $0.value(figures, desired: 7) }

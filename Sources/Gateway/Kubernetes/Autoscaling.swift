@@ -94,9 +94,10 @@ extension Lane {
         json.value(gateways)
     }
 
-    /// What the load over all gateways asks for.
-    func desiredReplicas(of pool: PoolFigures) -> Int {
-        let settings = gateway.configuration.pools.first { $0.name == pool.pool }?.settings
-        return gateway.wantedReplicas(pool, settings, now: now)
+    /// What the load over all gateways asks for, or what was decided where one scales by itself.
+    func desiredReplicas(of figures: PoolFigures) -> Int {
+        let settings = gateway.configuration.pools.first { $0.name == figures.pool }?.settings
+        let pool = snapshot.pools.first { $0.name == figures.pool }
+        return gateway.desiredReplicas(of: pool, figures, settings, now: now)
     }
 }
