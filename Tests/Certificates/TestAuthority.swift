@@ -65,20 +65,10 @@ public final class TestAuthority: Sendable {
     ) throws -> Pair {
         try makeKey(file, bits: bits)
         let alternatives = names.map { $0.contains(":") ? $0 : "DNS:\($0)" }
-        let request = path("\(file).csr")
         let extensions = path("\(file).ext")
         try "subjectAltName=\(alternatives.joined(separator: ","))\n"
             .write(toFile: extensions, atomically: true, encoding: .utf8)
-        try openssl(
-            "req",
-            "-new",
-            "-key",
-            path("\(file).key"),
-            "-out",
-            request,
-            "-subj",
-            subject ?? "/CN=\(names.first ?? file)"
-        )
+        let request = try request(file, for: subject ?? "/CN=\(names.first ?? file)")
         try openssl(
             "x509",
             "-req",
@@ -98,6 +88,22 @@ public final class TestAuthority: Sendable {
             extensions
         )
         return Pair(certificate: path("\(file).pem"), key: path("\(file).key"))
+    }
+
+    /// Asks for a certificate, with the key of that name; the path of the request.
+    private func request(_ file: String, for subject: String) throws -> String {
+        let request = path("\(file).csr")
+        try openssl(
+            "req",
+            "-new",
+            "-key",
+            path("\(file).key"),
+            "-out",
+            request,
+            "-subj",
+            subject
+        )
+        return request
     }
 
     /// A certificate for `localhost` that expires within seconds.
@@ -121,17 +127,7 @@ public final class TestAuthority: Sendable {
         """
         .write(toFile: settings, atomically: true, encoding: .utf8)
         try "".write(toFile: path("\(file).txt"), atomically: true, encoding: .utf8)
-        let request = path("\(file).csr")
-        try openssl(
-            "req",
-            "-new",
-            "-key",
-            path("\(file).key"),
-            "-out",
-            request,
-            "-subj",
-            "/CN=brief"
-        )
+        let request = try request(file, for: "/CN=brief")
         let end = DateFormatter()
         end.dateFormat = "yyyyMMddHHmmss'Z'"
         end.timeZone = TimeZone(secondsFromGMT: 0)
