@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -37,12 +38,20 @@ extern int timerfd_settime(
 
 static inline int sluice_epoll_create(void) { SLUICE_RESULT(epoll_create1(EPOLL_CLOEXEC)); }
 
-/// Registers for life, edge-triggered, in both directions.
-static inline int sluice_epoll_add(int epoll, int fd, uint64_t token) {
+/// Registers for life, edge-triggered; in both directions if room to send is of interest.
+static inline int sluice_epoll_add(int epoll, int fd, uint64_t token, int room) {
+    struct epoll_event event;
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (room ? EPOLLOUT : 0);
+    event.data.u64 = token;
+    SLUICE_RESULT(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+/// Reports room to send from now on, too; at once if there is some.
+static inline int sluice_epoll_watch_room(int epoll, int fd, uint64_t token) {
     struct epoll_event event;
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.u64 = token;
-    SLUICE_RESULT(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+    SLUICE_RESULT(epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event));
 }
 
 static inline int sluice_epoll_wait(int epoll, struct epoll_event *events, int count, int ms) {
@@ -81,6 +90,20 @@ static inline void sluice_eventfd_drain(int fd) {
 static inline int sluice_accept(int fd, struct sockaddr_storage *peer) {
     socklen_t length = sizeof *peer;
     SLUICE_RESULT(accept4(fd, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+/// How many connections wait to be accepted; -1 where that cannot be known.
+static inline int sluice_waiting(int listener) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -1;
+    return (int)info.tcpi_unacked;
+}
+
+/// Shows connections to `accept` only once their first bytes have come, or so much time has passed;
+/// with 0 at once.
+static inline void sluice_defer_accept(int listener, int seconds) {
+    (void)setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
 }
 
 static inline void sluice_no_delay(int fd) {

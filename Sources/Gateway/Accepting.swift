@@ -15,7 +15,10 @@ extension Lane {
         let parking = Parking(on: context)
         listener.owner = parking
         addAcceptor(parking)
+        listener.keepBackSilent(true)
         while true {
+            // Who has connected already is to be served before the listener closes.
+            if gateway.isStopping { listener.keepBackSilent(false) }
             await acceptAll(from: listener, as: kind, door, parking, serve)
             // What was in the kernel's queue has been taken: nobody is cut off by the close.
             if kind == .admin ? gateway.isOver : gateway.isDraining { break }
@@ -33,17 +36,22 @@ extension Lane {
     ) async {
         var peer: Address?
         var taken = 0
-        while true {
-            taken += 1
-            // However many come, those who are served get their turn.
-            if taken % 64 == 0 { await Task.yield() }
+        // Of those who come meanwhile the poller tells.
+        var left = listener.waiting ?? .max
+        while left > 0 {
             do throws(SystemError) {
                 guard let descriptor = try listener.accept(peer: &peer) else { return }
                 admit(descriptor, as: kind, door, from: peer, serve)
+                left -= 1
+                taken += 1
+                // However many come, those who are served get their turn.
+                if taken % 64 == 0 { await Task.yield() }
             } catch {
                 // No descriptor or memory left: those served now must end before others start.
                 gateway.log.warning("listener", "cannot accept: \(error)")
                 await parking.sleep(until: now + .milliseconds(100))
+                // Who came while it slept has waked nobody.
+                left = listener.waiting ?? .max
             }
         }
     }

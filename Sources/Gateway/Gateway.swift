@@ -455,6 +455,7 @@ package final class Gateway: Sendable {
         let parking = Parking(on: context)
         state.withLock { $0.drain = (loops[0], parking) }
         let settings = snapshot.settings
+        wakeLanes()
         await wait(until: context.now + settings.drainDelay, parking, context) { false }
 
         advance(to: .draining)

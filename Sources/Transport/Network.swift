@@ -46,10 +46,18 @@ package protocol Network: AnyObject, Sendable {
     func poll(into events: inout [ReadyEvent], milliseconds: Int32)
     /// Ends a running or the next `poll` early.
     func interrupt()
-    /// Reports the descriptor's changes from now on, edge-triggered, until it is closed.
-    func register(_ descriptor: Int32, token: UInt64) -> Int32
+    /// Reports the descriptor's changes from now on, edge-triggered, until it is closed; room to
+    /// send only if `watchesRoom`, or after `watchRoom`.
+    func register(_ descriptor: Int32, token: UInt64, watchesRoom: Bool) -> Int32
+    /// Reports room to send from now on, too: at once if there is some.
+    func watchRoom(_ descriptor: Int32, token: UInt64) -> Int32
 
+    /// A listening socket; a shared one is one of several at its address.
     func listen(at address: Address, backlog: Int32, shared: Bool) -> Int32
+    /// Whether connections that bring no bytes are kept back for a second.
+    func keepBackSilent(at listener: Int32, _ isOn: Bool)
+    /// How many connections wait to be accepted; -1 where that cannot be known.
+    func waiting(at listener: Int32) -> Int
     func accept(from listener: Int32, peer: inout Address?) -> Int32
     /// Starts a connection; `connectionError` tells how it ended once writable.
     func connect(to address: Address) -> Int32

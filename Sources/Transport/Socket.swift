@@ -29,7 +29,12 @@ package final class Socket {
     /// Who is told when anything happens here; nil: nobody, the booleans tell later.
     package var owner: (any SocketOwner)?
     package private(set) var isReadable: Bool
-    package private(set) var isWritable = true
+    package private(set) var isWritable: Bool
+    /// Whether the poller tells when there is room to send.
+    ///
+    /// Only once it was missed: a socket nearly always has room, and each report of that would
+    /// wake somebody for nothing.
+    private var watchesRoom: Bool
     /// The peer sends nothing more: FIN, or broken.
     package private(set) var peerClosed = false
     /// The connection is broken in both directions.
@@ -39,17 +44,32 @@ package final class Socket {
     ///
     /// `isReadable`: whether a first call tries at once; if not, the poller tells what is there.
     /// - Throws: when the kernel refuses; the descriptor is closed then.
-    package init(
+    package convenience init(
         _ descriptor: Int32,
         on context: LoopContext,
         isReadable: Bool = true
     ) throws(SystemError) {
+        try self.init(descriptor, on: context, isReadable: isReadable, isConnecting: false)
+    }
+
+    private init(
+        _ descriptor: Int32,
+        on context: LoopContext,
+        isReadable: Bool,
+        isConnecting: Bool
+    ) throws(SystemError) {
         self.isReadable = isReadable
+        isWritable = !isConnecting
+        watchesRoom = isConnecting
         self.context = context
         network = context.network
         self.descriptor = descriptor
         slot = context.nextSlot()
-        let result = network.register(descriptor, token: context.token(of: slot))
+        let result = network.register(
+            descriptor,
+            token: context.token(of: slot),
+            watchesRoom: isConnecting
+        )
         guard result >= 0 else {
             network.close(descriptor)
             context.abandon(slot: slot)
@@ -67,10 +87,7 @@ package final class Socket {
     ) throws(SystemError) -> Socket {
         let descriptor = context.network.connect(to: address)
         guard descriptor >= 0 else { throw SystemError(code: -descriptor, call: "connect") }
-        let socket = try Socket(descriptor, on: context)
-        socket.isReadable = false
-        socket.isWritable = false
-        return socket
+        return try Socket(descriptor, on: context, isReadable: false, isConnecting: true)
     }
 
     /// A listening socket.
@@ -112,6 +129,8 @@ package final class Socket {
 
     /// Marks what the poller saw and resumes the owner.
     func mark(_ readiness: Readiness) {
+        // Room that was there all the time comes with the report of bytes that have been taken.
+        if readiness == .writable && isWritable { return }
         if readiness.contains(.readable) { isReadable = true }
         if readiness.contains(.writable) { isWritable = true }
         if readiness.contains(.peerClosed) { peerClosed = true }
@@ -131,6 +150,21 @@ package final class Socket {
         let result = network.connectionError(of: descriptor)
         guard result >= 0 else { throw SystemError(code: -result, call: "connect") }
         return true
+    }
+
+    /// How many connections wait at a listener; nil when that can only be learned by `accept`.
+    ///
+    /// To ask is much cheaper than to try in vain (0.5 against 4 µs).
+    package var waiting: Int? {
+        let count = network.waiting(at: descriptor)
+        return count < 0 ? nil : count
+    }
+
+    /// Lets a listener keep back connections for a second that bring no bytes, or not any more.
+    ///
+    /// Where clients speak first this saves a wake-up and a look for each connection.
+    package func keepBackSilent(_ isOn: Bool) {
+        network.keepBackSilent(at: descriptor, isOn)
     }
 
     /// Takes one connection from a listener; nil when none waits.
@@ -209,8 +243,21 @@ package final class Socket {
         let count = try sent { descriptor in
             unsafe network.send(descriptor, from: buffer.memory(from: start, to: end))
         }
-        if count < end - start { isWritable = false }
+        if count < end - start { missRoom() }
         return count
+    }
+
+    /// The kernel has no room now; the poller is to tell when it has.
+    private func missRoom() {
+        isWritable = false
+        watchForRoom()
+    }
+
+    /// Lets the poller tell of room to send, if there is none.
+    private func watchForRoom() {
+        guard !isWritable, !watchesRoom, isOpen else { return }
+        watchesRoom = true
+        if network.watchRoom(descriptor, token: context.token(of: slot)) < 0 { isBroken = true }
     }
 
     /// How much a sending call moved, and what it says of the connection.
@@ -221,7 +268,7 @@ package final class Socket {
             if count >= 0 { return count }
             switch Int32(-count) {
             case EAGAIN:
-                isWritable = false
+                missRoom()
                 return 0
             case EINTR:
                 continue
@@ -271,6 +318,7 @@ package final class Socket {
     /// - Throws: why it failed; then the connection is of no use, unless the peer spoke plain HTTP.
     package func handshake() throws(TLSError) -> Bool {
         guard let tls else { return true }
+        defer { watchForRoom() }
         return try tls.handshake(isReadable: &isReadable, isWritable: &isWritable)
     }
 
@@ -295,6 +343,7 @@ package final class Socket {
         guard let tls else { return }
         if isReadable { isReadable = tls.hasData(isWritable: &isWritable) }
         if tls.hasLeftover { tls.flush(&isWritable) }
+        watchForRoom()
     }
 
     private func receive(
@@ -306,6 +355,7 @@ package final class Socket {
             isReadable: &isReadable,
             isWritable: &isWritable
         )
+        watchForRoom()
         if let count {
             buffer.filled(count)
             return .bytes(count)
@@ -328,6 +378,7 @@ package final class Socket {
         to end: Int,
         through tls: TLSSession
     ) throws(SystemError) -> Int {
+        defer { watchForRoom() }
         do throws(SystemError) {
             return try unsafe tls.write(
                 buffer.memory(from: start, to: end),
@@ -346,6 +397,7 @@ package final class Socket {
         if readiness.contains(.readable) || peerClosed { tls.isDrained = false }
         guard isWritable, tls.isBlocked else { return }
         tls.flush(&isWritable)
+        watchForRoom()
         if endsAfterRecords, !tls.hasLeftover {
             endsAfterRecords = false
             network.shutdownWrite(descriptor)
@@ -357,6 +409,7 @@ package final class Socket {
         guard isOpen else { return }
         if let tls {
             tls.sayGoodbye(&isWritable)
+            watchForRoom()
             endsAfterRecords = tls.hasLeftover
             if endsAfterRecords { return }
         }

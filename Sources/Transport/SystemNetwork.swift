@@ -17,7 +17,7 @@ package final class SystemNetwork: Network {
         guard epoll >= 0 else { throw SystemError(code: -epoll, call: "epoll_create1") }
         wakeup = sluice_eventfd()
         guard wakeup >= 0 else { throw SystemError(code: -wakeup, call: "eventfd") }
-        let added = sluice_epoll_add(epoll, wakeup, SystemNetwork.wakeupToken)
+        let added = sluice_epoll_add(epoll, wakeup, SystemNetwork.wakeupToken, 0)
         guard added >= 0 else { throw SystemError(code: -added, call: "epoll_ctl") }
     }
 
@@ -79,14 +79,24 @@ package final class SystemNetwork: Network {
 
     package func interrupt() { sluice_eventfd_signal(wakeup) }
 
-    package func register(_ descriptor: Int32, token: UInt64) -> Int32 {
-        sluice_epoll_add(epoll, descriptor, token)
+    package func register(_ descriptor: Int32, token: UInt64, watchesRoom: Bool) -> Int32 {
+        sluice_epoll_add(epoll, descriptor, token, watchesRoom ? 1 : 0)
+    }
+
+    package func watchRoom(_ descriptor: Int32, token: UInt64) -> Int32 {
+        sluice_epoll_watch_room(epoll, descriptor, token)
     }
 
     package func listen(at address: Address, backlog: Int32, shared: Bool) -> Int32 {
         var (storage, length) = address.storage
         return unsafe sluice_listen(&storage, length, backlog, shared ? 1 : 0)
     }
+
+    package func keepBackSilent(at listener: Int32, _ isOn: Bool) {
+        sluice_defer_accept(listener, isOn ? 1 : 0)
+    }
+
+    package func waiting(at listener: Int32) -> Int { Int(sluice_waiting(listener)) }
 
     package func accept(from listener: Int32, peer: inout Address?) -> Int32 {
         var storage = sockaddr_storage()

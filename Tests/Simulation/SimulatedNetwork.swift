@@ -79,16 +79,34 @@ package final class SimulatedNetwork: Network, @unchecked Sendable {
         ready.removeFirst(count)
     }
 
-    package func register(_ descriptor: Int32, token: UInt64) -> Int32 {
+    package func register(_ descriptor: Int32, token: UInt64, watchesRoom: Bool) -> Int32 {
         // Another loop may have accepted it and handed it over.
         if let socket = world.socket(descriptor), socket.network != nil, socket.isUnowned {
             socket.network = self
         }
         guard let socket = open(descriptor, "register") else { return -EBADF }
         socket.owner = .loop(self, token: token)
+        socket.watchesRoom = watchesRoom
         world.note(.register, Int64(descriptor))
         if !socket.readiness().isEmpty { list(socket) }
         return 0
+    }
+
+    package func watchRoom(_ descriptor: Int32, token: UInt64) -> Int32 {
+        guard let socket = open(descriptor, "watchRoom") else { return -EBADF }
+        guard case .loop(let network, let known) = socket.owner, network === self, known == token
+        else { return -ENOENT }
+        socket.watchesRoom = true
+        world.note(.register, Int64(descriptor))
+        if !socket.readiness().isEmpty { list(socket) }
+        return 0
+    }
+
+    /// Connections of this world are shown as soon as they stand.
+    package func keepBackSilent(at listener: Int32, _ isOn: Bool) {}
+
+    package func waiting(at listener: Int32) -> Int {
+        open(listener, "waiting")?.backlog.count ?? -1
     }
 
     package func listen(at address: Address, backlog: Int32, shared: Bool) -> Int32 {

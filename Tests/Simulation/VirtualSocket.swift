@@ -64,6 +64,8 @@ final class VirtualSocket {
     var isReset = false
     /// An edge is owed once there is room.
     var wantsWritable = false
+    /// Whether its loop wants to hear of room to send.
+    var watchesRoom = false
     /// Listed as ready at its network.
     var isListed = false
     /// Which network opened it; nil: an actor of the world.
@@ -96,7 +98,9 @@ final class VirtualSocket {
         var readiness = Readiness()
         if !incoming.arrived.isEmpty { readiness.insert(.readable) }
         if incoming.finishArrived { readiness.formUnion([.readable, .peerClosed]) }
-        if outgoing.isFinishing || outgoing.isWritable {
+        if !watchesRoom {
+            // epoll was not asked.
+        } else if outgoing.isFinishing || outgoing.isWritable {
             readiness.insert(.writable)
         } else {
             wantsWritable = true

@@ -40,7 +40,7 @@ import Transport
             shared: false
         )
         defer { network.close(listener) }
-        #expect(network.register(listener, token: 42) == 0)
+        #expect(network.register(listener, token: 42, watchesRoom: false) == 0)
         let address = try #require(network.localAddress(of: listener))
         let connection = network.connect(to: address)
         defer { network.close(connection) }
@@ -53,6 +53,58 @@ import Transport
         #expect(events.isEmpty)
     }
 
+    @Test func `reports room to send only to those who watch for it`() throws {
+        let network = try SystemNetwork()
+        let listener = network.listen(
+            at: Address(bytes: [127, 0, 0, 1], port: 0),
+            backlog: 1,
+            shared: false
+        )
+        defer { network.close(listener) }
+        let connection = network.connect(to: try #require(network.localAddress(of: listener)))
+        defer { network.close(connection) }
+        #expect(network.register(connection, token: 7, watchesRoom: false) == 0)
+        var events: [ReadyEvent] = []
+        network.poll(into: &events, milliseconds: 50)
+        #expect(events.isEmpty)
+        #expect(network.watchRoom(connection, token: 7) == 0)
+        network.poll(into: &events, milliseconds: -1)
+        #expect(events.map(\.token) == [7])
+        #expect(events.first?.readiness == .writable)
+    }
+
+    @Test func `keeps back a connection until it brings bytes, and counts those that wait`() throws
+    {
+        let network = try SystemNetwork()
+        let any = Address(bytes: [127, 0, 0, 1], port: 0)
+        let listener = network.listen(at: any, backlog: 4, shared: true)
+        defer { network.close(listener) }
+        network.keepBackSilent(at: listener, true)
+        let connection = network.connect(to: try #require(network.localAddress(of: listener)))
+        defer { network.close(connection) }
+        #expect(network.waiting(at: listener) == 0)
+        let byte: [UInt8] = [1]
+        while byte.withUnsafeBytes({ network.send(connection, from: $0) }) == -Int(EAGAIN) {}
+        #expect(network.waiting(at: listener) == 1)
+        var peer: Address?
+        let accepted = network.accept(from: listener, peer: &peer)
+        #expect(accepted >= 0)
+        network.close(accepted)
+        #expect(network.waiting(at: listener) == 0)
+    }
+
+    @Test func `shows silent connections at once when it is to keep none back any more`() throws {
+        let network = try SystemNetwork()
+        let any = Address(bytes: [127, 0, 0, 1], port: 0)
+        let listener = network.listen(at: any, backlog: 4, shared: true)
+        defer { network.close(listener) }
+        network.keepBackSilent(at: listener, true)
+        network.keepBackSilent(at: listener, false)
+        let connection = network.connect(to: try #require(network.localAddress(of: listener)))
+        defer { network.close(connection) }
+        #expect(network.waiting(at: listener) == 1)
+    }
+
     @Test func `says when an address is taken`() throws {
         let network = try SystemNetwork()
         let any = Address(bytes: [127, 0, 0, 1], port: 0)
@@ -63,7 +115,7 @@ import Transport
     }
 
     @Test func `refuses to register what is not open`() throws {
-        #expect(try SystemNetwork().register(-1, token: 1) == -EBADF)
+        #expect(try SystemNetwork().register(-1, token: 1, watchesRoom: false) == -EBADF)
     }
 
     @Test func `sends small pieces at once, also on connections it accepts`() throws {
