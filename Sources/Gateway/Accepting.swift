@@ -10,7 +10,7 @@ extension Lane {
         from listener: Socket,
         as kind: ConnectionKind = .client,
         through door: Door = Door(),
-        serve: @escaping ClientService
+        service: any ClientService
     ) async {
         let parking = Parking(on: context)
         listener.owner = parking
@@ -19,7 +19,7 @@ extension Lane {
         while true {
             // Who has connected already is to be served before the listener closes.
             if gateway.isStopping { listener.keepBackSilent(false) }
-            await acceptAll(from: listener, as: kind, door, parking, serve)
+            await acceptAll(from: listener, as: kind, door, parking, service)
             // What was in the kernel's queue has been taken: nobody is cut off by the close.
             if kind == .admin ? gateway.isOver : gateway.isDraining { break }
             await parking.park(until: nil)
@@ -32,7 +32,7 @@ extension Lane {
         as kind: ConnectionKind,
         _ door: Door,
         _ parking: Parking,
-        _ serve: @escaping ClientService
+        _ service: any ClientService
     ) async {
         var peer: Address?
         var taken = 0
@@ -41,11 +41,11 @@ extension Lane {
         while left > 0 {
             do throws(SystemError) {
                 guard let descriptor = try listener.accept(peer: &peer) else { return }
-                admit(descriptor, as: kind, door, from: peer, serve)
+                admit(descriptor, as: kind, door, from: peer, service)
                 left -= 1
                 taken += 1
                 // However many come, those who are served get their turn.
-                if taken % 64 == 0 { await Task.yield() }
+                if taken % 64 == 0 { await context.yield() }
             } catch {
                 // No descriptor or memory left: those served now must end before others start.
                 gateway.log.warning("listener", "cannot accept: \(error)")
@@ -61,7 +61,7 @@ extension Lane {
         as kind: ConnectionKind,
         _ door: Door,
         from peer: Address?,
-        _ serve: @escaping ClientService
+        _ service: any ClientService
     ) {
         let isAdmitted =
             kind == .admin ? gateway.openAdminConnection() : gateway.openConnection()
@@ -73,9 +73,9 @@ extension Lane {
             return
         }
         let target = kind == .client ? gateway.shares.place(acceptedBy: index) : index
-        if target == index { return take(descriptor, as: kind, door.terms, from: peer, serve) }
+        if target == index { return take(descriptor, as: kind, door.terms, from: peer, service) }
         gateway.loops[target].spawn { context in
-            Lane.of(context).take(descriptor, as: kind, door.terms, from: peer, serve)
+            Lane.of(context).take(descriptor, as: kind, door.terms, from: peer, service)
         }
     }
 
@@ -85,7 +85,7 @@ extension Lane {
         as kind: ConnectionKind,
         _ terms: Door.Terms,
         from peer: Address?,
-        _ serve: @escaping ClientService
+        _ service: any ClientService
     ) {
         let timeouts = snapshot.settings.timeouts
         do throws(SystemError) {
@@ -96,7 +96,7 @@ extension Lane {
                     kind: kind,
                     address: peer,
                     tls: terms.tls,
-                    serve: terms.redirect.map(redirecting) ?? serve
+                    service: terms.redirect.map(Redirection.init) ?? service
                 ),
                 until: now + (terms.tls == nil ? timeouts.keepAlive : timeouts.handshake)
             )
@@ -113,6 +113,14 @@ extension Lane {
 /// exchanges nor logged.
 enum ConnectionKind: Sendable { case client, admin }
 
-/// What is done with each request of a listener: the gateway's `serve`, or the admin's.
-typealias ClientService =
-    @Sendable (Lane, Exchange, ClientConnection) async throws(ExchangeError) -> Void
+/// What is done with each request of a listener.
+///
+/// A protocol and no closure: Swift 6.3 lets a closure leave the loop of its caller.
+protocol ClientService: Sendable {
+    /// Called on the loop of `lane` with a request whose head `client` has received.
+    func serve(
+        _ exchange: Exchange,
+        to client: ClientConnection,
+        on lane: Lane
+    ) async throws(ExchangeError)
+}

@@ -3,27 +3,28 @@
 internal import HTTPWire
 internal import Transport
 
+/// What is done with the requests to the admin address.
+struct AdminPages: ClientService {
+    func serve(
+        _ exchange: Exchange,
+        to client: ClientConnection,
+        on lane: Lane
+    ) async throws(ExchangeError) {
+        let request = try lane.takePageRequest(exchange, from: client)
+        let answer = try await lane.adminAnswer(to: request, from: client)
+        try await lane.send(answer, of: exchange, to: client)
+    }
+}
+
 extension Lane {
     /// The most that a request to the admin address may carry as a body; nothing is read of it.
     private static let adminBodyBytesMax: UInt64 = 64 * 1024
 
-    /// Answers one request to the admin address.
-    func serveAdmin(
+    /// Takes a request for a page of our own off its connection.
+    func takePageRequest(
         _ exchange: Exchange,
-        to client: ClientConnection
-    ) async throws(ExchangeError) {
-        try await servePage(exchange, to: client) {
-            (request, client) async throws(ExchangeError) in
-            try await self.adminAnswer(to: request, from: client)
-        }
-    }
-
-    /// Answers one request with a page of our own.
-    func servePage(
-        _ exchange: Exchange,
-        to client: ClientConnection,
-        answer: (AdminRequest, ClientConnection) async throws(ExchangeError) -> AdminAnswer
-    ) async throws(ExchangeError) {
+        from client: ClientConnection
+    ) throws(ExchangeError) -> AdminRequest {
         guard let head = client.head, let buffer = client.buffer else { throw .clientGone }
         let source = buffer.bytes
         exchange.begin(head, of: source, isTrusted: false)
@@ -37,8 +38,15 @@ extension Lane {
             holdBytesMax: 0,
             limits: snapshot.settings.limits
         )
+        return request
+    }
 
-        let answer = try await answer(request, client)
+    /// Answers a request with a page of our own.
+    func send(
+        _ answer: AdminAnswer,
+        of exchange: Exchange,
+        to client: ClientConnection
+    ) async throws(ExchangeError) {
         while !exchange.body.isReceived, try client.discard(exchange.body) {}
         if !exchange.body.isReceived { exchange.keepsConnection = false }
         if gateway.isOver { exchange.keepsConnection = false }

@@ -52,7 +52,7 @@ final class ClientConnection {
     /// Serves one exchange after the other until either side ends the connection, or nothing comes.
     ///
     /// Returns until when the connection may rest without a task; nil: it is closed.
-    func run(_ serve: ClientService) async -> Instant? {
+    func run(_ service: any ClientService) async -> Instant? {
         var goesOn = true
         while goesOn {
             do throws(ExchangeError) {
@@ -64,7 +64,7 @@ final class ClientConnection {
                     return deadline
                 case .request(let exchange):
                     isBusy = true
-                    try await serve(lane, exchange, self)
+                    try await service.serve(exchange, to: self, on: lane)
                 }
             } catch {
                 await answer(error, to: beginExchange())

@@ -389,10 +389,11 @@ package final class Gateway: Sendable {
                 do throws(SystemError) {
                     let listener = try Socket.listening(at: address, backlog: 4096, on: context)
                     start.partIsDone()
-                    await Lane.of(context).accept(from: listener, through: door) {
-                        (lane, exchange, client) throws(ExchangeError) in
-                        try await lane.serve(exchange, to: client)
-                    }
+                    await Lane.of(context).accept(
+                        from: listener,
+                        through: door,
+                        service: Forwarding()
+                    )
                 } catch {
                     start.partIsDone(StartError(address: "\(address)", why: "\(error)"))
                 }
@@ -405,10 +406,7 @@ package final class Gateway: Sendable {
             do throws(SystemError) {
                 let listener = try Socket.listening(at: address, backlog: 128, on: context)
                 start.partIsDone()
-                await Lane.of(context).accept(from: listener, as: .admin) {
-                    (lane, exchange, client) throws(ExchangeError) in
-                    try await lane.serveAdmin(exchange, to: client)
-                }
+                await Lane.of(context).accept(from: listener, as: .admin, service: AdminPages())
             } catch {
                 start.partIsDone(StartError(address: "\(address)", why: "\(error)"))
             }

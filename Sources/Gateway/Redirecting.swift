@@ -3,14 +3,21 @@
 internal import HTTPWire
 internal import Transport
 
-extension Lane {
-    /// What is done with the requests of a listener that redirects.
-    func redirecting(to port: Int) -> ClientService {
-        { (lane, exchange, client) throws(ExchangeError) in
-            try await lane.redirect(exchange, to: client, port: port)
-        }
-    }
+/// What is done with the requests of a listener that redirects.
+struct Redirection: ClientService {
+    /// The port of https that requests are sent to.
+    let port: Int
 
+    func serve(
+        _ exchange: Exchange,
+        to client: ClientConnection,
+        on lane: Lane
+    ) async throws(ExchangeError) {
+        try await lane.redirect(exchange, to: client, port: port)
+    }
+}
+
+extension Lane {
     /// Answers 308 with the same place behind https at `port` (RFC 9110 §15.4.9).
     ///
     /// - Throws: `.malformed` when the request does not say which host it means.

@@ -32,14 +32,14 @@ extension ClientConnection {
                     lastProgress = lane.now
                     slabs += 1
                     // A fast pair is left after a while, so that others get their turn.
-                    if slabs % 16 == 0 { await Task.yield() }
+                    if slabs % 16 == 0 { await lane.context.yield() }
                     continue
                 }
             }
             let pumped = pumpRest(of: exchange, to: upstream)
             if sent || pumped {
                 lastProgress = lane.now
-                if answer.pending.count == 0 || sent { await Task.yield() }
+                if answer.pending.count == 0 || sent { await lane.context.yield() }
                 continue
             }
             try await waitToRelay(answer, since: lastProgress, upstream, exchange)
@@ -70,7 +70,7 @@ extension ClientConnection {
             case .wouldBlock:
                 // Its body may depend on the rest of the request.
                 if pumpRest(of: exchange, to: upstream) {
-                    await Task.yield()
+                    await lane.context.yield()
                     continue
                 }
                 try await exchange.wait(until: exchange.deadline)

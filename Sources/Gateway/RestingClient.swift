@@ -15,7 +15,7 @@ struct Guest {
     var tls: TLSServer?
     /// Who the client has proved to be.
     var certificate: ClientCertificate?
-    let serve: ClientService
+    let service: any ClientService
 }
 
 /// An idle connection of a client.
@@ -109,13 +109,13 @@ extension Lane {
             if await client.shakeHands(as: server, before: resting.deadline) {
                 guest.certificate = client.certificate
                 client.idleDeadline = now + snapshot.settings.timeouts.keepAlive
-                deadline = await client.run(guest.serve)
+                deadline = await client.run(guest.service)
             } else {
                 client.close()
             }
         } else {
             client.certificate = guest.certificate
-            deadline = await client.run(guest.serve)
+            deadline = await client.run(guest.service)
         }
         clients.remove(number)
         guard let deadline else { return closed(guest.kind) }

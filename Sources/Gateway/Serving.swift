@@ -3,6 +3,17 @@
 internal import Balancing
 internal import Transport
 
+/// What is done with the requests of clients: they go to replicas.
+struct Forwarding: ClientService {
+    func serve(
+        _ exchange: Exchange,
+        to client: ClientConnection,
+        on lane: Lane
+    ) async throws(ExchangeError) {
+        try await lane.serve(exchange, to: client)
+    }
+}
+
 extension Lane {
     /// Serves one exchange: route, wait for a replica, forward, answer.
     ///

@@ -33,7 +33,7 @@ extension ClientConnection {
             }
             if moved {
                 lastProgress = lane.now
-                await Task.yield()
+                await lane.context.yield()
                 continue
             }
             await parking.park(until: lastProgress + idle)

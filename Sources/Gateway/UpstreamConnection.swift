@@ -107,7 +107,7 @@ final class UpstreamConnection {
             if socket.isReadable { return }
             if moved {
                 movedAt = context.now
-                await Task.yield()
+                await context.yield()
                 continue
             }
             try await waitToSend(exchange)
@@ -142,7 +142,7 @@ final class UpstreamConnection {
                 if head.isInformational {
                     try await passOn(head, in: buffer, for: exchange)
                     // However many come: others get their turn, and the deadline its due.
-                    await Task.yield()
+                    await context.yield()
                     if context.now >= exchange.deadline { throw timedOut(exchange) }
                     continue
                 }
@@ -158,7 +158,7 @@ final class UpstreamConnection {
                 if !exchange.body.isSent && !exchange.body.isBroken {
                     if try exchange.client.pump(exchange.body, to: socket) {
                         movedAt = context.now
-                        await Task.yield()
+                        await context.yield()
                         continue
                     }
                 }

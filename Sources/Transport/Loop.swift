@@ -4,8 +4,9 @@
 //        ▼                                        │
 //   poll (until the next timer) ─► mark sockets ─► fire timers ─► take what other threads left
 //
-// The executor is both the serial and the task executor of everything that runs here; without
-// either half, resumptions travel through the global pool and cost half as much again.
+// The executor is the serial executor of the loop's actor. Tasks begin isolated to that actor, and
+// functions run where their callers do, so nothing ever leaves the loop. A task executor besides,
+// as a preference of each task, would be looked up under a lock at every switch.
 
 internal import CLinux
 internal import Glibc
@@ -32,6 +33,12 @@ package final class LoopContext {
     private var sockets: [UnownedSocket] = []
     private var freeSlots: [Int] = []
     private var events: [ReadyEvent] = []
+    /// Tasks that let others go first.
+    private var yielded: [Parking] = []
+    private let owner = Atomic<UInt>(0)
+    let gate = ParkingGate()
+    /// Jobs to be run in this turn.
+    fileprivate var jobs: [UnownedJob] = []
 
     /// Unmanaged: a socket leaves the table in its `close`, which its `deinit` calls.
     @safe private struct UnownedSocket {
@@ -93,6 +100,32 @@ package final class LoopContext {
         while let parking = timers.popDue(by: now) { parking.unpark() }
     }
 
+    /// Lets the other ready tasks of the loop run first.
+    ///
+    /// `Task.yield` would go by way of the global pool.
+    package func yield() async {
+        let parking = Parking(on: self)
+        yielded.append(parking)
+        await parking.park(until: nil)
+    }
+
+    /// Makes the tasks ready again that yielded.
+    func resumeYielded() {
+        guard !yielded.isEmpty else { return }
+        let ready = yielded
+        yielded.removeAll()
+        for parking in ready { parking.unpark() }
+    }
+
+    /// Makes the calling thread the loop's own.
+    func adopt() { owner.store(UInt(pthread_self()), ordering: .releasing) }
+
+    /// Whether the calling thread is the loop's own; any thread may ask.
+    var isOwnThread: Bool { owner.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    /// Takes in a job that is to run in this turn.
+    func ready(_ job: UnownedJob) { jobs.append(job) }
+
     /// Milliseconds until the next timer, rounded up; -1 without one.
     private func millisecondsToWait() -> Int32 {
         guard let next = timers.next else { return -1 }
@@ -106,22 +139,21 @@ package final class LoopContext {
 ///
 /// `@unchecked Sendable`: `jobs` and `context` are touched on the loop's thread only (checked by
 /// `isOwnThread`); what other threads leave goes through `inbox`.
-package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
+package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
     private struct Inbox {
         var jobs: [UnownedJob] = []
+        var calls: [@Sendable () -> Void] = []
         var wakes: [Parking] = []
         var isStopped = false
     }
 
     let context: LoopContext
-    private var jobs: [UnownedJob] = []
     private var running: [UnownedJob] = []
     private let inbox = Mutex(Inbox())
     private let hasMail = Atomic<Bool>(false)
     /// Rounds of ready jobs before events are looked at again: a request's chain of resumptions
     /// is a few rounds long.
     private static let roundsMax = 16
-    private let owner = Atomic<UInt>(0)
     private let network: any Network
 
     init(context: LoopContext) {
@@ -133,7 +165,7 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isOwnThread {
-            jobs.append(job)
+            context.ready(job)
             return
         }
         post { $0.jobs.append(job) }
@@ -144,9 +176,14 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
         unsafe UnownedSerialExecutor(ordinary: self)
     }
 
-    /// The executor as tasks know it.
-    package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
-        unsafe UnownedTaskExecutor(ordinary: self)
+    /// Traps when the calling code does not run on the loop.
+    package func checkIsolated() {
+        precondition(isOwnThread, "loop \(context.index) from another thread")
+    }
+
+    /// Calls on the loop: at once from its own thread, else in its next turn.
+    func call(_ body: @escaping @Sendable () -> Void) {
+        if isOwnThread { body() } else { post { $0.calls.append(body) } }
     }
 
     /// Resumes what waits in `parking`; any thread may call.
@@ -164,9 +201,9 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
     }
 
     /// Makes the calling thread the loop's own.
-    func adopt() { owner.store(UInt(pthread_self()), ordering: .releasing) }
+    func adopt() { context.adopt() }
 
-    private var isOwnThread: Bool { owner.load(ordering: .relaxed) == UInt(pthread_self()) }
+    private var isOwnThread: Bool { context.isOwnThread }
 
     /// One turn: run what is ready, then wait for events.
     ///
@@ -175,7 +212,7 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
         takeMail()
         let ran = runJobs()
         // A job may have left mail or jobs for this very turn: then only look, do not wait.
-        let busy = !jobs.isEmpty || hasMail.load(ordering: .acquiring)
+        let busy = !context.jobs.isEmpty || hasMail.load(ordering: .acquiring)
         context.poll(wait: wait && !busy)
         return ran
     }
@@ -186,27 +223,27 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
             defer {
                 inbox.jobs.removeAll()
                 inbox.wakes.removeAll()
+                inbox.calls.removeAll()
             }
-            return (inbox.jobs, inbox.wakes)
+            return (inbox.jobs, inbox.wakes, inbox.calls)
         }
         for parking in mail.1 { parking.unpark() }
-        jobs.append(contentsOf: mail.0)
+        for job in mail.0 { context.ready(job) }
+        for call in mail.2 { call() }
     }
 
     private func runJobs() -> Bool {
         var ran = false
         // Bounded: tasks that yield again and again must not keep the loop from its events.
         for _ in 0..<LoopExecutor.roundsMax {
-            guard !jobs.isEmpty else { break }
+            guard !context.jobs.isEmpty else { break }
             ran = true
-            swap(&jobs, &running)
+            swap(&context.jobs, &running)
             for job in running {
-                unsafe job.runSynchronously(
-                    isolatedTo: asUnownedSerialExecutor(),
-                    taskExecutor: asUnownedTaskExecutor()
-                )
+                unsafe job.runSynchronously(on: asUnownedSerialExecutor())
             }
             running.removeAll(keepingCapacity: true)
+            context.resumeYielded()
         }
         return ran
     }
@@ -249,13 +286,11 @@ package actor Loop {
     nonisolated package func spawn(
         _ body: @escaping @Sendable (LoopContext) async -> Void
     ) {
-        Task(executorPreference: executor) { await self.run(body) }
-    }
-
-    private func run(
-        _ body: @Sendable (LoopContext) async -> Void
-    ) async {
-        await body(executor.context)
+        executor.call {
+            self.assumeIsolated { loop in
+                _ = Task { await body(loop.executor.context) }
+            }
+        }
     }
 
     /// Resumes a task of this loop that waits in `parking`; any thread may call.

@@ -190,6 +190,7 @@ package final class Socket {
     ///
     /// - Throws: when the connection broke.
     package func receive(into buffer: ByteBuffer) throws(SystemError) -> Received {
+        assert(context.isOwnThread, "a task has left its loop")
         guard isReadable else { return .wouldBlock }
         let room = buffer.room
         precondition(room > 0, "receive without room")
@@ -238,6 +239,7 @@ package final class Socket {
         from start: Int,
         to end: Int
     ) throws(SystemError) -> Int {
+        assert(context.isOwnThread, "a task has left its loop")
         guard isWritable, start < end else { return 0 }
         if let tls { return try send(buffer, from: start, to: end, through: tls) }
         let count = try sent { descriptor in

@@ -105,7 +105,7 @@ import Transport
                     return counts[id, default: 0]
                 }
                 note(count)
-                for _ in 0..<(round % 4) { await Task.yield() }
+                for _ in 0..<(round % 4) { await exchange.lane.context.yield() }
                 inFlight.withLock { $0[id, default: 0] -= 1 }
                 leased.add(1, ordering: .relaxed)
                 if round % 5 > 0 { lease.end(.success) }
@@ -187,7 +187,7 @@ import Transport
         crowd.list(2)
         let isDone = Atomic<Bool>(false)
         async let churn: Void = withCheckedContinuation { continuation in
-            crowd.loops[1].spawn { _ in
+            crowd.loops[1].spawn { context in
                 var round = 0
                 while !isDone.load(ordering: .acquiring) {
                     round += 1
@@ -195,7 +195,7 @@ import Transport
                     var options = Self.options
                     options.concurrency = 1 + round % 3
                     crowd.pool.configure(options, now: Instant.now)
-                    await Task.yield()
+                    await context.yield()
                 }
                 crowd.list(2)
                 continuation.resume()

@@ -246,16 +246,7 @@ final class Stage {
                 Issue.record("cannot listen at \(address)")
                 return
             }
-            await Lane.of(context).accept(from: listener) {
-                (lane, exchange, client) throws(ExchangeError) in
-                do {
-                    try await carrier.serve(lane, exchange, client)
-                } catch let error as ExchangeError {
-                    throw error
-                } catch {
-                    Issue.record(error)
-                }
-            }
+            await Lane.of(context).accept(from: listener, service: carrier)
         }
         return address
     }
@@ -267,10 +258,24 @@ final class Stage {
         init(_ body: @escaping (LoopContext) async throws -> Outcome) { self.body = body }
     }
 
-    private final class ServiceCarrier: @unchecked Sendable {
+    private final class ServiceCarrier: ClientService, @unchecked Sendable {
         let serve: (Lane, Exchange, ClientConnection) async throws -> Void
         init(_ serve: @escaping (Lane, Exchange, ClientConnection) async throws -> Void) {
             self.serve = serve
+        }
+
+        func serve(
+            _ exchange: Exchange,
+            to client: ClientConnection,
+            on lane: Lane
+        ) async throws(ExchangeError) {
+            do {
+                try await serve(lane, exchange, client)
+            } catch let error as ExchangeError {
+                throw error
+            } catch {
+                Issue.record(error)
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ import Testing
         var spare: [UInt8] = []
         spare.reserveCapacity(10_000)
         let capacity = spare.capacity
-        _ = buffer.take(giving: spare)
+        _ = buffer.take(giving: consume spare)
         buffer.append([1])
         #expect(buffer.take().capacity == capacity)
     }

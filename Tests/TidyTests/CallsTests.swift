@@ -41,7 +41,10 @@ import Testing
             allowed: ["Sources/Configuration/", "Sources/sluice/", "Sources/StubReplica/"]
         ),
         Ban(pattern: #"\bpublic\b|\bopen\s+class\b"#),
-        Ban(pattern: #"\bnonisolated\(unsafe\)|@preconcurrency|\bassumeIsolated\b"#),
+        Ban(pattern: #"\bnonisolated\(unsafe\)|@preconcurrency"#),
+        Ban(pattern: #"\bassumeIsolated\b"#, allowed: ["Sources/Transport/Loop.swift"]),
+        // They resume by way of the global pool; a loop's tasks have `Parking` and its `yield`.
+        Ban(pattern: #"\bTask\.yield\b|\bwith\w*Continuation\b"#),
     ]
 
     /// Force unwraps, as far as one line of code shows them: `x!`, `f()!`, `a[0]!`, `T!`.
@@ -109,6 +112,7 @@ import Testing
         "ContinuousClock().now", "xs.randomElement()", "Int.random(in: 1...2)", "async let x = y",
         "DispatchQueue.main", "print(x)", "public func f()", "fatalError()", "usleep(1)",
         "nonisolated(unsafe) var x", "await withTaskGroup(of: Int.self) {",
+        "await Task.yield()", "await withCheckedContinuation { c in",
     ])
     func `each of these is seen`(code: String) throws {
         let file = TreeFile(path: "Sources/Any/A.swift", text: code)

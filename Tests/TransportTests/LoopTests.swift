@@ -5,7 +5,7 @@ import Testing
 @Suite struct `Event loop` {
     @Test func `runs what is spawned from another thread, on its own thread`() async throws {
         let names = try await onLoop { context in
-            await Task.yield()
+            await context.yield()
             return (ThreadName.current, context.index)
         }
         #expect(names.0 == "test-loop")
@@ -17,7 +17,7 @@ import Testing
             var names: Set<String> = [ThreadName.current]
             let parking = Parking(on: context)
             for _ in 0..<20 {
-                await Task.yield()
+                await context.yield()
                 await parking.park(until: context.now + .microseconds(100))
                 names.insert(ThreadName.current)
             }
@@ -67,7 +67,7 @@ import Testing
     @Test func `shows all jobs of a turn the same time`() async throws {
         let isSame = try await onLoop { context in
             let before = context.now
-            await Task.yield()
+            await context.yield()
             return context.now == before
         }
         #expect(isSame)
@@ -78,8 +78,8 @@ import Testing
         let isDone = try await onTwoLoops { first, _ in
             await withCheckedContinuation { continuation in
                 let list = List()
-                first.spawn { _ in
-                    while list.numbers.isEmpty { await Task.yield() }
+                first.spawn { context in
+                    while list.numbers.isEmpty { await context.yield() }
                     continuation.resume(returning: true)
                 }
                 first.spawn { context in

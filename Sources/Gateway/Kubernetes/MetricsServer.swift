@@ -168,6 +168,21 @@ final class MetricsServer: Sendable {
     }
 }
 
+/// What is done with the requests for external metrics.
+struct MetricsPages: ClientService {
+    let server: MetricsServer
+
+    func serve(
+        _ exchange: Exchange,
+        to client: ClientConnection,
+        on lane: Lane
+    ) async throws(ExchangeError) {
+        let request = try lane.takePageRequest(exchange, from: client)
+        let answer = try await server.answer(request, client)
+        try await lane.send(answer, of: exchange, to: client)
+    }
+}
+
 extension Gateway {
     /// Serves the external metrics API at an address that is free.
     func listenMetrics(at address: Transport.Address, as start: Start) {
@@ -182,13 +197,12 @@ extension Gateway {
                 let listener = try Socket.listening(at: address, backlog: 128, on: context)
                 start.partIsDone()
                 server.start()
-                await Lane.of(context).accept(from: listener, as: .admin, through: server.door) {
-                    (lane, exchange, client) throws(ExchangeError) in
-                    try await lane.servePage(exchange, to: client) {
-                        (request, client) async throws(ExchangeError) in
-                        try await server.answer(request, client)
-                    }
-                }
+                await Lane.of(context).accept(
+                    from: listener,
+                    as: .admin,
+                    through: server.door,
+                    service: MetricsPages(server: server)
+                )
             } catch {
                 start.partIsDone(StartError(address: "\(address)", why: "\(error)"))
             }
