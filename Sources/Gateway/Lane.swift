@@ -95,36 +95,63 @@ final class Lane {
 
 /// The open client connections of one loop, so that a drain can reach them.
 final class ClientRegistry {
-    private var clients: [Int: ClientConnection] = [:]
-    private var resting: [Int: RestingClient] = [:]
-    private var nextNumber = 0
+    /// What a connection is at the moment.
+    private enum State {
+        case served(ClientConnection)
+        case resting(RestingClient)
+        /// On its way from one to the other.
+        case moving
+        case free
+    }
 
-    var count: Int { clients.count + resting.count }
+    /// By number; a table without hashing, since each short connection is looked up six times.
+    private var states: [State] = []
+    private var free: [Int] = []
 
-    /// Every connection that a task serves, in no order.
-    var all: some Sequence<ClientConnection> { clients.values }
+    var count: Int { states.count - free.count }
 
-    func add(_ client: ClientConnection, _ number: Int) { clients[number] = client }
+    /// Every connection that a task serves, by number.
+    var all: some Sequence<ClientConnection> {
+        states.lazy.compactMap { if case .served(let client) = $0 { client } else { nil } }
+    }
 
-    func remove(_ number: Int) { clients[number] = nil }
+    /// A task serves the connection now.
+    func add(_ client: ClientConnection, _ number: Int) { states[number] = .served(client) }
+
+    /// The connection is closed, or will come back under another number.
+    func remove(_ number: Int) {
+        states[number] = .free
+        free.append(number)
+    }
 
     func addResting(_ make: (Int) -> RestingClient) -> RestingClient {
-        nextNumber += 1
-        let client = make(nextNumber)
-        resting[nextNumber] = client
+        let number = free.popLast() ?? states.count
+        let client = make(number)
+        if number == states.count {
+            states.append(.resting(client))
+        } else {
+            states[number] = .resting(client)
+        }
         return client
     }
 
-    func takeResting(_ number: Int) -> RestingClient? { resting.removeValue(forKey: number) }
+    /// Who rests under the number, for who is to serve it now; nil when nobody does any more.
+    ///
+    /// `add` or `remove` must follow.
+    func takeResting(_ number: Int) -> RestingClient? {
+        guard case .resting(let client) = states[number] else { return nil }
+        states[number] = .moving
+        return client
+    }
 
-    /// The connections that no task serves, those that came to rest first at the front.
+    /// The connections that no task serves, by number.
     var allResting: [RestingClient] {
-        resting.sorted { $0.key < $1.key }.map(\.value)
+        states.compactMap { if case .resting(let client) = $0 { client } else { nil } }
     }
 
     /// Lets every client's task look at the gateway's state.
     func wakeAll() {
         for client in allResting { client.rouse() }
-        for (_, client) in clients.sorted(by: { $0.key < $1.key }) { client.parking.unpark() }
+        for client in all { client.parking.unpark() }
     }
 }

@@ -53,6 +53,7 @@ final class RestingClient: SocketOwner {
     /// Closes a connection whose time is over.
     func close() {
         guard !isRoused, lane.clients.takeResting(number) != nil else { return }
+        lane.clients.remove(number)
         if guest.tls != nil { lane.count(.timedOut) }
         guest.socket.close()
         lane.closed(guest.kind)

@@ -181,10 +181,8 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
         precondition(isOwnThread, "loop \(context.index) from another thread")
     }
 
-    /// Calls on the loop: at once from its own thread, else in its next turn.
-    func call(_ body: @escaping @Sendable () -> Void) {
-        if isOwnThread { body() } else { post { $0.calls.append(body) } }
-    }
+    /// Calls on the loop in its next turn; from other threads.
+    func post(_ body: @escaping @Sendable () -> Void) { post { $0.calls.append(body) } }
 
     /// Resumes what waits in `parking`; any thread may call.
     func wake(_ parking: Parking) {
@@ -203,7 +201,7 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
     /// Makes the calling thread the loop's own.
     func adopt() { context.adopt() }
 
-    private var isOwnThread: Bool { context.isOwnThread }
+    var isOwnThread: Bool { context.isOwnThread }
 
     /// One turn: run what is ready, then wait for events.
     ///
@@ -286,10 +284,13 @@ package actor Loop {
     nonisolated package func spawn(
         _ body: @escaping @Sendable (LoopContext) async -> Void
     ) {
-        executor.call {
-            self.assumeIsolated { loop in
-                _ = Task { await body(loop.executor.context) }
-            }
+        if executor.isOwnThread { begin(body) } else { executor.post { self.begin(body) } }
+    }
+
+    /// Starts a task from the loop's own thread: it is isolated to the loop from its first step on.
+    private nonisolated func begin(_ body: @escaping @Sendable (LoopContext) async -> Void) {
+        assumeIsolated { loop in
+            _ = Task { await body(loop.executor.context) }
         }
     }
 

@@ -4,8 +4,12 @@ internal import CLinux
 internal import Glibc
 
 /// One loop's epoll instance and the system calls beside it.
-package final class SystemNetwork: Network {
+///
+/// `@unchecked Sendable`: `events` is touched in `poll` only, on the loop's thread.
+@safe package final class SystemNetwork: Network, @unchecked Sendable {
     private let epoll: Int32
+    /// Where the kernel writes what happened.
+    private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: batch)
     private let wakeup: Int32
     private static let wakeupToken = UInt64.max
     /// Events taken by one `epoll_wait`.
@@ -22,6 +26,7 @@ package final class SystemNetwork: Network {
     }
 
     deinit {
+        unsafe events.deallocate()
         _ = Glibc.close(epoll)
         _ = Glibc.close(wakeup)
     }
@@ -35,30 +40,23 @@ package final class SystemNetwork: Network {
     }
 
     package func poll(into events: inout [ReadyEvent], milliseconds: Int32) {
-        unsafe withUnsafeTemporaryAllocation(
-            of: epoll_event.self,
-            capacity: SystemNetwork.batch
-        ) { raw in
-            guard let base = raw.baseAddress else { return }
-            let count = unsafe sluice_epoll_wait(
-                epoll,
-                base,
-                Int32(SystemNetwork.batch),
-                milliseconds
-            )
-            guard count > 0 else { return }
-            for index in 0..<Int(count) {
-                let event = unsafe base + index
-                let token = unsafe sluice_event_token(event)
-                if token == SystemNetwork.wakeupToken {
-                    sluice_eventfd_drain(wakeup)
-                    continue
-                }
-                let flags = unsafe sluice_event_flags(event)
-                events.append(
-                    ReadyEvent(token: token, readiness: SystemNetwork.readiness(of: flags))
-                )
+        guard let base = unsafe self.events.baseAddress else { return }
+        let count = unsafe sluice_epoll_wait(
+            epoll,
+            base,
+            Int32(SystemNetwork.batch),
+            milliseconds
+        )
+        guard count > 0 else { return }
+        for index in 0..<Int(count) {
+            let event = unsafe base + index
+            let token = unsafe sluice_event_token(event)
+            if token == SystemNetwork.wakeupToken {
+                sluice_eventfd_drain(wakeup)
+                continue
             }
+            let flags = unsafe sluice_event_flags(event)
+            events.append(ReadyEvent(token: token, readiness: SystemNetwork.readiness(of: flags)))
         }
     }
 

@@ -7,10 +7,47 @@ internal import Synchronization
 ///
 /// A ticket is opened as long as its key is kept: two to three hours.
 package final class TLSTickets: Sendable {
+    /// In place, so that a copy of it counts no references.
     private struct Key {
-        var name: [UInt8]
-        var aes: [UInt8]
-        var hmac: [UInt8]
+        var name = InlineArray<16, UInt8>(repeating: 0)
+        var aes = InlineArray<32, UInt8>(repeating: 0)
+        var hmac = InlineArray<32, UInt8>(repeating: 0)
+
+        /// nil when there is no chance to be had from the system.
+        init?() {
+            guard name.randomise(), aes.randomise(), hmac.randomise() else { return nil }
+        }
+
+        /// Whether a ticket that bears `wanted` was sealed with it.
+        func isNamed(_ wanted: UnsafePointer<UInt8>) -> Bool {
+            for index in name.indices where unsafe name[index] != wanted[index] { return false }
+            return true
+        }
+
+        /// Sets up sealing or opening with it.
+        func install(
+            _ cipher: OpaquePointer,
+            _ kind: OpaquePointer,
+            _ mac: OpaquePointer,
+            iv: UnsafePointer<UInt8>,
+            seals: Bool
+        ) -> Bool {
+            var hmac = hmac
+            return unsafe aes.span.withUnsafeBufferPointer { aes in
+                var span = hmac.mutableSpan
+                return unsafe span.withUnsafeMutableBufferPointer { hmac in
+                    unsafe sluice_ticket_keys(
+                        cipher,
+                        kind,
+                        mac,
+                        aes.baseAddress,
+                        hmac.baseAddress,
+                        iv,
+                        seals ? 1 : 0
+                    ) == 1
+                }
+            }
+        }
     }
 
     private struct State {
@@ -48,11 +85,11 @@ package final class TLSTickets: Sendable {
         _ mac: OpaquePointer,
         at now: Instant
     ) -> Bool {
-        guard let kind = TLSTickets.cipher, var key = key(at: now),
+        guard let kind = TLSTickets.cipher, let key = newest(at: now),
             unsafe RAND_bytes(iv, 16) == 1
         else { return false }
-        for index in 0..<16 { unsafe name[index] = key.name[index] }
-        return unsafe sluice_ticket_keys(cipher, kind.pointer, mac, key.aes, &key.hmac, iv, 1) == 1
+        for index in key.name.indices { unsafe name[index] = key.name[index] }
+        return unsafe key.install(cipher, kind.pointer, mac, iv: iv, seals: true)
     }
 
     /// Sets up opening a ticket; nil when its key is gone, else whether a new one is due.
@@ -63,35 +100,43 @@ package final class TLSTickets: Sendable {
         _ mac: OpaquePointer,
         at now: Instant
     ) -> Bool? {
-        guard let kind = TLSTickets.cipher, key(at: now) != nil else { return nil }
-        let wanted = unsafe Array(UnsafeBufferPointer(start: name, count: 16))
-        let keys = state.withLock { $0.keys }
-        guard let index = keys.firstIndex(where: { $0.name == wanted }) else { return nil }
-        var key = keys[index]
-        let isDone =
-            unsafe sluice_ticket_keys(cipher, kind.pointer, mac, key.aes, &key.hmac, iv, 0) == 1
-        return isDone ? index > 0 : nil
+        let (key, isOld) = state.withLock { state in
+            TLSTickets.rotate(&state, at: now)
+            let index = state.keys.firstIndex { unsafe $0.isNamed(name) }
+            return (index.map { state.keys[$0] }, index != 0)
+        }
+        guard let kind = TLSTickets.cipher, let key,
+            unsafe key.install(cipher, kind.pointer, mac, iv: iv, seals: false)
+        else { return nil }
+        return isOld
     }
 
-    /// The key of the hour; keys whose time is over are forgotten.
-    private func key(at now: Instant) -> Key? {
+    /// The key of the hour.
+    private func newest(at now: Instant) -> Key? {
         state.withLock { state in
-            if let due = state.rotatesAt, now < due { return state.keys.first }
-            guard let name = randomBytes(16), let aes = randomBytes(32), let hmac = randomBytes(32)
-            else { return state.keys.first }
-            // After a long quiet time the old keys are as old as that.
-            if let due = state.rotatesAt, now > due + TLSTickets.period * 2 {
-                state.keys.removeAll()
-            }
-            state.keys.insert(Key(name: name, aes: aes, hmac: hmac), at: 0)
-            if state.keys.count > TLSTickets.keysMax { state.keys.removeLast() }
-            state.rotatesAt = now + TLSTickets.period
+            TLSTickets.rotate(&state, at: now)
             return state.keys.first
         }
     }
+
+    /// Makes the key of the hour; those whose time is over are forgotten.
+    private static func rotate(_ state: inout State, at now: Instant) {
+        if let due = state.rotatesAt, now < due { return }
+        guard let key = Key() else { return }
+        // After a long quiet time the old keys are as old as that.
+        if let due = state.rotatesAt, now > due + period * 2 { state.keys.removeAll() }
+        state.keys.insert(key, at: 0)
+        if state.keys.count > keysMax { state.keys.removeLast() }
+        state.rotatesAt = now + period
+    }
 }
 
-private func randomBytes(_ count: Int) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: count)
-    return unsafe RAND_bytes(&bytes, Int32(count)) == 1 ? bytes : nil
+extension InlineArray where Element == UInt8 {
+    /// Fills it with random bytes; false when there are none to be had.
+    fileprivate mutating func randomise() -> Bool {
+        var span = mutableSpan
+        return unsafe span.withUnsafeMutableBufferPointer { bytes in
+            unsafe RAND_bytes(bytes.baseAddress, Int32(bytes.count)) == 1
+        }
+    }
 }
