@@ -98,7 +98,7 @@ extension Lane {
         of head: RequestHead,
         _ source: Span<UInt8>
     ) throws(ExchangeError) {
-        guard head.method == .trace || head.method == .options,
+        guard head.method.countsForwards,
             let field = fields.first(.maxForwards)
         else { return }
         if source.part(field.valueRange).maxForwards == 0 { throw .methodRefused }
