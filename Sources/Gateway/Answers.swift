@@ -205,7 +205,10 @@ extension ClientConnection {
         if !answer.mayKeepConnection || !exchange.body.isReceived || lane.gateway.isDraining {
             exchange.keepsConnection = false
         }
-        if exchange.requestID.isEmpty { lane.ids.appendHex(words: 2, to: &exchange.requestID) }
+        if exchange.requestID.isEmpty {
+            let made = lane.ids.requestID()
+            exchange.requestID.replace(with: made.span)
+        }
         let count = lane.writeOwnAnswer(answer, for: exchange)
         do throws(ExchangeError) {
             if let count { try await sendScratch(count) }

@@ -1,6 +1,6 @@
 // Random identifiers for requests that bring none.
 
-internal import Transport
+internal import HTTPWire
 
 /// A loop's source of random identifiers; seeded once, so that a simulated world replays.
 struct IdentifierSource {
@@ -17,21 +17,32 @@ struct IdentifierSource {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Appends 16 random lower-case hexadecimal digits for each of `words`, not all of them zero.
-    mutating func appendHex(words: Int, to bytes: inout [UInt8]) {
-        for _ in 0..<words {
-            let digits = (next() | 1).hexDigits
-            bytes.append(digits.span)
+    /// A request id: 32 random lower-case hexadecimal digits.
+    mutating func requestID() -> InlineArray<32, UInt8> {
+        var text = InlineArray<32, UInt8>(repeating: 0)
+        var room = text.mutableSpan
+        room.withWriter { writer in
+            writer.write(hexDigits: nextID())
+            writer.write(hexDigits: nextID())
         }
+        return text
     }
-}
 
-extension UInt64 {
-    /// The value in 16 lower-case hexadecimal digits.
-    var hexDigits: InlineArray<16, UInt8> {
-        InlineArray { index in
-            let digit = UInt8(truncatingIfNeeded: self >> UInt64(60 - 4 * index)) & 0xf
-            return digit &+ 0x30 &+ (digit < 10 ? 0 : 0x27)
+    /// A `traceparent` of version 00 that begins a sampled trace (W3C Trace Context §3.2).
+    mutating func traceparent() -> InlineArray<55, UInt8> {
+        var text = InlineArray<55, UInt8>(repeating: 0)
+        var room = text.mutableSpan
+        room.withWriter { writer in
+            writer.write("00-")
+            writer.write(hexDigits: nextID())
+            writer.write(hexDigits: nextID())
+            writer.write("-")
+            writer.write(hexDigits: nextID())
+            writer.write("-01")
         }
+        return text
     }
+
+    /// Random bits, not all of them zero.
+    private mutating func nextID() -> UInt64 { next() | 1 }
 }

@@ -15,9 +15,8 @@ extension Lane {
     ) throws(ExchangeError) -> Route {
         guard let head = client.head, let buffer = client.buffer else { throw .clientGone }
         let snapshot = self.snapshot
-        let settings = snapshot.settings
         let source = buffer.bytes
-        let isTrusted = settings.trusts(client.address)
+        let isTrusted = snapshot.settings.trusts(client.address)
         exchange.begin(head, of: source, isTrusted: isTrusted)
         noteIdentifiers(of: source, on: exchange)
         let route: Route
@@ -31,7 +30,7 @@ extension Lane {
                 in: buffer,
                 bytesMax: .max,
                 holdBytesMax: 0,
-                limits: settings.limits
+                limits: snapshot.settings.limits
             )
             throw error
         }
@@ -53,7 +52,7 @@ extension Lane {
             in: buffer,
             bytesMax: route.bodyBytesMax,
             holdBytesMax: route.settings.holdBytesMax,
-            limits: settings.limits
+            limits: snapshot.settings.limits
         )
         guard let count, exchange.body.lay(head: scratch, count) else {
             throw .malformed(.headTooLarge)
@@ -81,18 +80,16 @@ extension Lane {
         {
             exchange.requestID.replace(with: source.part(field.valueRange))
         } else {
-            ids.appendHex(words: 2, to: &exchange.requestID)
+            let made = ids.requestID()
+            exchange.requestID.replace(with: made.span)
         }
         if let field = fields.first(.traceparent),
             source.part(field.valueRange).isTraceparent
         {
             exchange.traceparent.replace(with: source.part(field.valueRange))
         } else {
-            exchange.traceparent.append(contentsOf: [0x30, 0x30, 0x2d])
-            ids.appendHex(words: 2, to: &exchange.traceparent)
-            exchange.traceparent.append(0x2d)
-            ids.appendHex(words: 1, to: &exchange.traceparent)
-            exchange.traceparent.append(contentsOf: [0x2d, 0x30, 0x31])
+            let made = ids.traceparent()
+            exchange.traceparent.replace(with: made.span)
         }
     }
 
@@ -101,7 +98,7 @@ extension Lane {
         of head: RequestHead,
         _ source: Span<UInt8>
     ) throws(ExchangeError) {
-        guard head.method == .trace || head.method == .options,
+        guard head.method.countsForwards,
             let field = fields.first(.maxForwards)
         else { return }
         if source.part(field.valueRange).maxForwards == 0 { throw .methodRefused }

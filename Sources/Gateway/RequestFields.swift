@@ -24,7 +24,7 @@ extension Lane {
     ) -> Int? {
         var except = Lane.replaced
         if !exchange.isTrusted { except = except.union(Lane.untrusted) }
-        let countsForwards = head.method == .trace || head.method == .options
+        let countsForwards = head.method.countsForwards
         if countsForwards { except.insert(.maxForwards) }
 
         return scratch.write { writer in

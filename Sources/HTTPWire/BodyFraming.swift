@@ -1,6 +1,7 @@
 // Where a body ends. This is decided here, for requests and responses, and nowhere else.
 
 /// How the end of a body is known (RFC 9112 §6.3).
+@usableFromInline
 package enum BodyFraming: Sendable, Equatable {
     /// There is no body.
     case none

@@ -3,8 +3,6 @@
 /// Classes of bytes and the few bytes with a name.
 enum ByteClass {
     /// For a byte of a token its lower-case form, for any other byte 0 (RFC 9110 §5.6.2).
-    ///
-    /// One load both validates a name and folds it.
     static let foldedToken: InlineArray<256, UInt8> = [
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -34,6 +32,7 @@ enum ByteClass {
     static let lineFeed: UInt8 = 0x0a
     static let carriageReturn: UInt8 = 0x0d
     static let space: UInt8 = 0x20
+    static let numberSign: UInt8 = 0x23
     static let comma: UInt8 = 0x2c
     static let slash: UInt8 = 0x2f
     static let colon: UInt8 = 0x3a
@@ -58,7 +57,7 @@ enum ByteClass {
     /// fragment (RFC 9112 §3.2).
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7f && byte != 0x23
+        byte > 0x20 && byte < 0x7f && byte != numberSign
     }
 
     /// Whether `byte` is a decimal digit.
@@ -101,29 +100,80 @@ enum ByteClass {
     }
 }
 
+/// Tests of eight bytes at once: each marks bytes in their highest bits.
+///
+/// Of the marks only the lowest one is sure to be right, and so is their absence.
+private enum WordClass {
+    static let marks: UInt64 = 0x8080_8080_8080_8080
+
+    /// Eight times the byte.
+    @inline(__always)
+    static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
+
+    /// Marks the bytes of `word` that are `byte`.
+    @inline(__always)
+    static func marks(_ byte: UInt8, in word: UInt64) -> UInt64 {
+        let difference = word ^ all(byte)
+        return (difference &- all(1)) & ~difference & marks
+    }
+
+    /// Marks the bytes that are below `byte`, which is at least 1 and at most 0x7f, or DEL.
+    @inline(__always)
+    static func marksBelow(_ byte: UInt8, in word: UInt64) -> UInt64 {
+        // No carry leaves a byte: 0x7f and what is added are together less than 0x100.
+        let seven = word & ~marks
+        let isNotBelow = (seven &+ all(0x80 - byte)) | word
+        let isDelete = (seven &+ all(1)) & ~word
+        return (~isNotBelow | isDelete) & marks
+    }
+}
+
 extension Span<UInt8> {
     /// The offset of the first byte from `start` on that may not stand in a field value, or
     /// `count`.
-    ///
-    /// Eight bytes at a time: each byte of `controls` is marked if its byte is below SP or DEL.
     @inline(__always)
     func endOfFieldValue(from start: Int) -> Int {
         var i = start
         while i <= count - 8 {
-            let word = word(at: i)
-            let high: UInt64 = 0x8080_8080_8080_8080
-            let seven = word & ~high
-            // No carry leaves a byte: 0x7f + 0x60 and 0x7f + 0x01 are the most there is.
-            let isVisible = (seven &+ 0x6060_6060_6060_6060) | word
-            let isDelete = (seven &+ 0x0101_0101_0101_0101) & ~word
-            let controls = (~isVisible | isDelete) & high
+            let controls = WordClass.marksBelow(ByteClass.space, in: word(at: i))
             guard controls == 0 else {
                 i += controls.trailingZeroBitCount / 8
+                guard self[i] == ByteClass.tab else { return i }
                 break
             }
             i += 8
         }
         while i < count, ByteClass.isFieldValue(self[i]) { i += 1 }
         return i
+    }
+
+    /// The offset of the first byte from `start` on that is a `?` or may not stand in a target,
+    /// or `count`.
+    func endOfPath(from start: Int) -> Int {
+        var i = start
+        while i <= count - 8 {
+            let word = word(at: i)
+            let ends =
+                WordClass.marksBelow(ByteClass.space + 1, in: word) | word & WordClass.marks
+                | WordClass.marks(ByteClass.questionMark, in: word)
+                | WordClass.marks(ByteClass.numberSign, in: word)
+            guard ends == 0 else { return i + ends.trailingZeroBitCount / 8 }
+            i += 8
+        }
+        while i < count, self[i] != ByteClass.questionMark, ByteClass.isTarget(self[i]) { i += 1 }
+        return i
+    }
+
+    /// The offset of the first colon from `start` on, if it is among the next few bytes: no known
+    /// name is longer.
+    @inline(__always)
+    func firstColon(from start: Int) -> Int? {
+        var i = start
+        while i <= Swift.min(count - 8, start + 24) {
+            let colons = WordClass.marks(ByteClass.colon, in: word(at: i))
+            guard colons == 0 else { return i + colons.trailingZeroBitCount / 8 }
+            i += 8
+        }
+        return nil
     }
 }

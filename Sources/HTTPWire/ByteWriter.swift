@@ -5,55 +5,61 @@
 ///
 /// What does not fit sets `hasOverflowed`; from then on nothing is written, so the bytes before
 /// are a clean prefix. Nobody needs to check before the end.
+///
+/// Literals and single bytes are written where the caller stands: a head is mostly made of them,
+/// and a copy of known length is two or three instructions, where a call is forty.
 @safe
+@usableFromInline
 package struct ByteWriter: ~Copyable {
-    private let memory: UnsafeMutableRawBufferPointer
-    /// Bytes that may be used; falls to `count` on overflow.
-    private var capacity: Int
-    /// Bytes written.
-    package private(set) var count = 0
+    @usableFromInline let memory: UnsafeMutableRawBufferPointer
+    /// Bytes that may be used; falls to `filled` on overflow.
+    @usableFromInline var capacity: Int
+    @usableFromInline var filled = 0
     /// Whether something did not fit.
     package private(set) var hasOverflowed = false
 
     /// A writer to the start of `memory`, which must outlive it and be touched by no one else
     /// meanwhile.
     @unsafe
+    @usableFromInline
     package init(_ memory: UnsafeMutableRawBufferPointer) {
         unsafe self.memory = memory
         capacity = memory.count
     }
 
+    /// Bytes written.
+    @inlinable
+    package var count: Int { filled }
+
     /// Writes one byte.
+    @inlinable
+    @inline(__always)
     package mutating func write(byte: UInt8) {
         guard reserve(1) else { return }
-        unsafe memory[count] = byte
-        count += 1
+        unsafe memory[filled] = byte
+        filled &+= 1
     }
 
     /// Writes all of `bytes`.
+    @usableFromInline
     package mutating func write(_ bytes: Span<UInt8>) {
         guard reserve(bytes.count) else { return }
         unsafe bytes.withUnsafeBytes { unsafe append($0) }
     }
 
     /// Writes a literal.
+    @inlinable
+    @inline(__always)
     package mutating func write(_ text: StaticString) {
         guard reserve(text.utf8CodeUnitCount) else { return }
         unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Writes CRLF.
-    package mutating func writeLineEnd() {
-        write(pair: 0x0d, 0x0a)
-    }
-
-    /// Writes two bytes.
+    @inlinable
     @inline(__always)
-    mutating func write(pair first: UInt8, _ second: UInt8) {
-        guard reserve(2) else { return }
-        unsafe memory[count] = first
-        unsafe memory[count + 1] = second
-        count += 2
+    package mutating func writeLineEnd() {
+        write("\r\n")
     }
 
     /// Writes a string as UTF-8.
@@ -62,6 +68,7 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Writes a number in decimal.
+    @usableFromInline
     package mutating func write(decimal number: UInt64) {
         write(number, base: 10)
     }
@@ -71,16 +78,40 @@ package struct ByteWriter: ~Copyable {
         write(number, base: 16)
     }
 
+    /// Writes a number in 16 lower-case hexadecimal digits.
+    package mutating func write(hexDigits number: UInt64) {
+        guard reserve(16) else { return }
+        let (upper, lower) = (Self.hexDigits(number >> 32), Self.hexDigits(number))
+        unsafe memory.storeBytes(of: upper, toByteOffset: filled, as: UInt64.self)
+        unsafe memory.storeBytes(of: lower, toByteOffset: filled + 8, as: UInt64.self)
+        filled += 16
+    }
+
+    /// The eight digits of the lower half, as they are to lie in memory.
+    @inline(__always)
+    private static func hexDigits(_ number: UInt64) -> UInt64 {
+        // One byte for each four bits, in three steps.
+        var digits = number & 0xffff_ffff
+        digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff
+        digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff
+        digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f
+        // A digit above 9 is one from 16 on with 6 more; `a` is 0x27 beyond what follows `9`.
+        let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return (digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).bigEndian
+    }
+
     /// The bytes written so far.
     package var written: Span<UInt8> {
         @_lifetime(borrow self)
         get {
-            let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[..<count])
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[..<filled])
             let span = unsafe bytes.bindMemory(to: UInt8.self).span
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
 
+    /// Inlined so that each base is a constant, and no digit takes a division.
+    @inline(__always)
     private mutating func write(_ number: UInt64, base: UInt64) {
         var digits = 1
         var rest = number / base
@@ -92,44 +123,54 @@ package struct ByteWriter: ~Copyable {
         rest = number
         for offset in stride(from: digits - 1, through: 0, by: -1) {
             let digit = UInt8(truncatingIfNeeded: rest % base)
-            unsafe memory[count + offset] = digit < 10 ? 0x30 + digit : 0x57 + digit
+            unsafe memory[filled + offset] = digit < 10 ? 0x30 + digit : 0x57 + digit
             rest /= base
         }
-        count += digits
+        filled += digits
     }
 
     /// Copies bytes for which room was reserved.
+    @inlinable
     @inline(__always)
-    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let target = unsafe memory.baseAddress, let source = bytes.baseAddress else { return }
-        unsafe target.advanced(by: count).copyMemory(from: source, byteCount: bytes.count)
-        count += bytes.count
+        unsafe target.advanced(by: filled).copyMemory(from: source, byteCount: bytes.count)
+        filled &+= bytes.count
     }
 
     /// Whether `length` more bytes fit; if not, nothing will from now on.
+    @inlinable
     @inline(__always)
-    private mutating func reserve(_ length: Int) -> Bool {
-        guard length <= capacity - count else {
-            capacity = count
-            hasOverflowed = true
+    mutating func reserve(_ length: Int) -> Bool {
+        // At most as much was written as there is room for.
+        guard length <= capacity &- filled else {
+            overflow()
             return false
         }
         return true
     }
+
+    @usableFromInline
+    @inline(never)
+    mutating func overflow() {
+        capacity = filled
+        hasOverflowed = true
+    }
 }
 
 extension Span<UInt8> {
-    /// The eight bytes from an offset on, the first one lowest.
+    /// The eight bytes from an offset on, the first one lowest; all must be there, which the
+    /// standard library checks.
     @inline(__always)
     func word(at offset: Int) -> UInt64 {
-        precondition(offset >= 0 && offset <= count - 8, "eight bytes at \(offset) of \(count)")
-        return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
             .littleEndian
     }
 }
 
 extension MutableSpan<UInt8> {
     /// Lends a writer to these bytes for the length of `body`: the way to one without pointers.
+    @inlinable
     package mutating func withWriter<Result, Failure: Error>(
         _ body: (inout ByteWriter) throws(Failure) -> Result
     ) throws(Failure) -> Result {

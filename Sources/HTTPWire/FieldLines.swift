@@ -2,7 +2,8 @@
 
 /// Splits a field section into lines (RFC 9112 §5).
 ///
-/// Every byte is looked at once, however the section arrives.
+/// Every byte of a line that arrives in pieces is looked at once. Of a name that is there as far
+/// as its colon, only whether it is a known one, since those are tokens all: see `readKnownName`.
 ///
 /// ```
 ///   line start ──token──▶ name ──:──▶ value ──CR LF──▶ line start
@@ -26,9 +27,9 @@ struct FieldLines {
     private var lineStart: Int
     /// Offset of the line's colon, 0 while the name is read; no name is empty, so never 0 after.
     private var colon = 0
-    /// The last eight bytes of the name so far, folded.
-    private var tail: UInt64 = 0
-    private var hasUnderscore = false
+    /// What the name is, once the colon was read.
+    private var name = FieldName.other
+    private var isHopByHop = false
 
     /// Reads from the offset of the first line's first byte.
     init(at start: Int) {
@@ -46,7 +47,9 @@ struct FieldLines {
                     return try endOfSection(bytes)
                 }
             }
-            guard try readName(bytes) else { return .incomplete }
+            if cursor > lineStart || !readKnownName(bytes) {
+                guard try readName(bytes) else { return .incomplete }
+            }
         }
         return try readValue(bytes)
     }
@@ -63,28 +66,43 @@ struct FieldLines {
     ///
     /// A blank is no token byte, so a folded line and a blank before the colon both end here
     /// (RFC 9112 §5.1, §5.2).
-    @inline(__always)
     private mutating func readName(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
         var i = cursor
-        var word = tail
-        var underscore = hasUnderscore
-        while i < bytes.count {
-            let byte = bytes[i]
-            let folded = ByteClass.foldedToken[Int(byte)]
-            if folded == 0 { break }
-            word = word << 8 | UInt64(folded)
-            underscore = underscore || byte == ByteClass.underscore
-            i += 1
-        }
+        while i < bytes.count, ByteClass.isToken(bytes[i]) { i += 1 }
         guard i - lineStart <= Self.nameBytesMax else { throw .headTooLarge }
         cursor = i
-        tail = word
-        hasUnderscore = underscore
         guard i < bytes.count else { return false }
         guard bytes[i] == ByteClass.colon, i > lineStart else { throw .badField }
         colon = i
         cursor = i + 1
+        name = FieldName.classify(bytes, start: lineStart, length: i - lineStart)
+        isHopByHop = name.isHopByHop
+        if name == .other { checkUnderscores(bytes) }
         return true
+    }
+
+    /// Reads a known name and its colon, if that is what the line begins with.
+    @inline(__always)
+    private mutating func readKnownName(_ bytes: Span<UInt8>) -> Bool {
+        guard let end = bytes.firstColon(from: lineStart) else { return false }
+        let known = FieldName.classifyExactly(bytes, start: lineStart, length: end - lineStart)
+        guard known != .other else { return false }
+        colon = end
+        cursor = end + 1
+        name = known
+        isHopByHop = known.isHopByHop
+        return true
+    }
+
+    /// `X_Forwarded_For` and `X-Forwarded-For` are one variable to a CGI or WSGI server: what
+    /// sluice guards under the one spelling must not pass under the other.
+    private mutating func checkUnderscores(_ bytes: Span<UInt8>) {
+        let length = colon - lineStart
+        for i in lineStart..<colon where bytes[i] == ByteClass.underscore {
+            let meant = FieldName.classifyUnderscored(bytes, start: lineStart, length: length)
+            isHopByHop = meant != .other
+            return
+        }
     }
 
     /// Reads on to the end of the line and makes the field.
@@ -97,32 +115,15 @@ struct FieldLines {
         guard bytes[i] == ByteClass.carriageReturn else { throw .badField }
         guard i + 1 < bytes.count else { return .incomplete }
         guard bytes[i + 1] == ByteClass.lineFeed else { throw .badField }
-        let field = makeField(bytes, valueEnd: i)
+        let field = Field(
+            name: name,
+            nameAt: lineStart..<colon,
+            valueAt: bytes.trimmed(colon + 1..<i),
+            isHopByHop: isHopByHop
+        )
         cursor = i + 2
         lineStart = i + 2
         colon = 0
-        tail = 0
-        hasUnderscore = false
         return .field(field)
-    }
-
-    @inline(__always)
-    private func makeField(_ bytes: Span<UInt8>, valueEnd: Int) -> Field {
-        let length = colon - lineStart
-        var name = FieldName.classify(bytes, start: lineStart, length: length, tail: tail)
-        var isHopByHop = name.isHopByHop
-        if hasUnderscore, name == .other {
-            // `X_Forwarded_For` and `X-Forwarded-For` are one variable to a CGI or WSGI server:
-            // what sluice guards under the one spelling must not pass under the other.
-            let meant = FieldName.classifyUnderscored(bytes, start: lineStart, length: length)
-            isHopByHop = meant != .other
-            name = .other
-        }
-        return Field(
-            name: name,
-            nameAt: lineStart..<colon,
-            valueAt: bytes.trimmed(colon + 1..<valueEnd),
-            isHopByHop: isHopByHop
-        )
     }
 }

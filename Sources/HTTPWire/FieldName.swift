@@ -1,6 +1,7 @@
 // Which field a name is: names sluice acts on, told apart without a string.
 
 /// The fields sluice knows; every other name is `other`.
+@usableFromInline
 package enum FieldName: UInt8, Sendable, CaseIterable {
     case other
     case host
@@ -53,7 +54,9 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
     case proxyAuthenticationInfo
 
     /// The name as sluice writes it; empty for `other`, a prefix for `xSluice` and `xClientCert`.
-    package var spelling: StaticString {
+    ///
+    /// Inlinable, since whoever writes a field knows its name: it becomes a literal.
+    @inlinable package var spelling: StaticString {
         switch self {
         case .other: ""
         case .host: "Host"
@@ -107,6 +110,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
 }
 
 /// A set of known field names.
+@usableFromInline
 package struct FieldNameSet: Sendable, Equatable, ExpressibleByArrayLiteral {
     /// Bit n stands for the name with the raw value n; there are fewer than 64.
     @usableFromInline var bits: UInt64

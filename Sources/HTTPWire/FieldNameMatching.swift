@@ -17,15 +17,21 @@ private struct Candidate {
 
 extension FieldName {
     /// The name that `bytes[start..<start + length]` spells, in any case; only token bytes.
-    ///
-    /// `tail` holds the last eight of these bytes (or all, if fewer), folded to lower case, the
-    /// last one lowest.
-    static func classify(
-        _ bytes: Span<UInt8>,
-        start: Int,
-        length: Int,
-        tail: UInt64
-    ) -> FieldName {
+    @inline(never)
+    static func classify(_ bytes: Span<UInt8>, start: Int, length: Int) -> FieldName {
+        let name = classifyExactly(bytes, start: start, length: length)
+        return name == .other ? prefixed(bytes, start: start, length: length) : name
+    }
+
+    /// The name that a whole token spells, for tokens met outside a field line.
+    static func classify(_ token: Span<UInt8>) -> FieldName {
+        classify(token, start: 0, length: token.count)
+    }
+
+    /// The name that these bytes, of any kind, spell from the first to the last.
+    @inline(__always)
+    static func classifyExactly(_ bytes: Span<UInt8>, start: Int, length: Int) -> FieldName {
+        let tail = foldedTail(bytes, start: start, length: length)
         let candidate: Candidate?
         switch length {
         case ...8: return short(length: length, tail: tail)
@@ -33,22 +39,12 @@ extension FieldName {
         case 13...16: candidate = long(length: length, tail: tail)
         default: candidate = longest(length: length, tail: tail)
         }
-        guard let candidate else { return prefixed(bytes, start: start, length: length) }
-        guard foldedWord(bytes, at: start) == candidate.head else {
-            return prefixed(bytes, start: start, length: length)
-        }
+        guard let candidate, foldedWord(bytes, at: start) == candidate.head else { return .other }
         guard length > 16 else { return candidate.name }
         guard foldedWord(bytes, at: start + 8) == candidate.middle else { return .other }
         // Of the 25 bytes of the longest name one stands between the words: the `t`.
         guard length < 25 || bytes[start + 16] | 0x20 == UInt8(ascii: "t") else { return .other }
         return candidate.name
-    }
-
-    /// The name that a whole token spells, for tokens met outside a field line.
-    static func classify(_ token: Span<UInt8>) -> FieldName {
-        var tail: UInt64 = 0
-        for i in token.indices { tail = tail << 8 | UInt64(ByteClass.foldedToken[Int(token[i])]) }
-        return classify(token, start: 0, length: token.count, tail: tail)
     }
 
     /// The name these bytes would spell to a server that takes `_` for `-`, as CGI and WSGI do.
@@ -84,9 +80,24 @@ extension FieldName {
         }
     }
 
+    /// The last eight of these bytes, or all, if fewer, folded to lower case, the last one lowest.
+    @inline(__always)
+    private static func foldedTail(_ bytes: Span<UInt8>, start: Int, length: Int) -> UInt64 {
+        let end = start + length
+        guard end >= 8 else {
+            var tail: UInt64 = 0
+            for i in start..<end { tail = tail << 8 | UInt64(ByteClass.foldedToken[Int(bytes[i])]) }
+            return tail
+        }
+        let word = foldedWord(bytes, at: end - 8)
+        return length < 8 ? word & (.max >> UInt64(64 - 8 * length)) : word
+    }
+
     /// Eight bytes from `start` on, folded to lower case, the first one highest.
+    @inline(__always)
     private static func foldedWord(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
-        // Of the bytes of a token only letters change: A to Z lie 0x20 below a to z.
+        // Only letters change: A to Z lie 0x20 below a to z. Of a byte beyond ASCII the highest
+        // bit stays, so that it is like no letter.
         let word = bytes.word(at: start).byteSwapped
         let seven = word & 0x7f7f_7f7f_7f7f_7f7f
         let fromA = seven &+ 0x3f3f_3f3f_3f3f_3f3f

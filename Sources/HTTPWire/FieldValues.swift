@@ -9,9 +9,9 @@ extension Span<UInt8> {
         for i in indices {
             let digit = self[i] &- 0x30
             guard digit < 10 else { return nil }
-            let (product, overflowed) = number.multipliedReportingOverflow(by: 10)
-            let (sum, overflowedAgain) = product.addingReportingOverflow(UInt64(digit))
-            guard !overflowed, !overflowedAgain else { return nil }
+            guard number <= .max / 10 else { return nil }
+            let (sum, overflowed) = (number * 10).addingReportingOverflow(UInt64(digit))
+            guard !overflowed else { return nil }
             number = sum
         }
         return number

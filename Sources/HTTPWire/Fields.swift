@@ -1,11 +1,12 @@
 // The fields of a head as places in the bytes they were parsed from, and the table that holds them.
 
 /// A run of bytes inside the buffer a head was parsed from.
+@usableFromInline
 package struct ByteRange: Sendable, Equatable {
     /// Offset of the first byte from the message's first byte.
-    package var start: UInt32
+    @usableFromInline package var start: UInt32
     /// Number of bytes.
-    package var length: UInt32
+    @usableFromInline package var length: UInt32
 
     /// The empty run at the start of the message.
     package static let empty = ByteRange(start: 0, length: 0)
@@ -82,45 +83,56 @@ package struct Field: Sendable, Equatable {
 /// A loop keeps one and lends it to every parser; it is read before the next suspension. Nothing
 /// is allocated after `init`.
 package struct FieldTable: ~Copyable {
-    private var fields: [Field] = []
-    /// Most fields it takes.
-    package let capacity: Int
+    /// As many as there is room for; only the first `count` mean anything.
+    private var slots: [Field]
+    /// Number of fields.
+    package private(set) var count = 0
     /// Names of the fields in it.
     package private(set) var names = FieldNameSet()
 
     /// An empty table with room for `capacity` fields: `Limits.fieldsMax`.
     package init(capacity: Int) {
-        self.capacity = capacity
-        fields.reserveCapacity(capacity)
+        let blank = Field(name: .other, nameAt: 0..<0, valueAt: 0..<0, isHopByHop: false)
+        slots = Array(repeating: blank, count: capacity)
     }
 
-    /// Number of fields.
-    package var count: Int { fields.count }
+    /// Most fields it takes.
+    package var capacity: Int { slots.count }
 
     /// The field at `index`, which is less than `count`.
-    package subscript(index: Int) -> Field { fields[index] }
+    package subscript(index: Int) -> Field {
+        precondition(index < count, "field \(index) of \(count)")
+        return slots[index]
+    }
+
+    /// The fields there are.
+    var fields: Span<Field> {
+        @_lifetime(borrow self)
+        get { slots.span.extracting(0..<count) }
+    }
 
     /// Empties the table and keeps its memory.
     package mutating func removeAll() {
-        fields.removeAll(keepingCapacity: true)
+        count = 0
         names = FieldNameSet()
     }
 
     /// The first field of that name; O(count), but O(1) when there is none.
     package func first(_ name: FieldName) -> Field? {
         guard names.contains(name) else { return nil }
-        for field in fields where field.name == name { return field }
+        for index in 0..<count where slots[index].name == name { return slots[index] }
         return nil
     }
 
     /// Adds a field; the caller has checked that there is room.
     mutating func append(_ field: Field) {
-        fields.append(field)
+        slots[count] = field
+        count += 1
         names.insert(field.name)
     }
 
     /// Keeps the field at `index` from being forwarded.
     mutating func markHopByHop(at index: Int) {
-        fields[index].isHopByHop = true
+        slots[index].isHopByHop = true
     }
 }

@@ -1,6 +1,7 @@
 // What a request and a response say before their body: plain values over the parsed bytes.
 
 /// A request method as far as sluice tells them apart (RFC 9110 §9).
+@usableFromInline
 package enum Method: UInt8, Sendable, CaseIterable {
     case get
     case head
@@ -27,6 +28,17 @@ package enum Method: UInt8, Sendable, CaseIterable {
         switch self {
         case .get, .head, .options, .trace: true
         case .post, .put, .delete, .patch, .connect, .other: false
+        }
+    }
+
+    /// Whether Max-Forwards bounds its way (RFC 9110 §7.6.2).
+    ///
+    /// Inlinable, since `==` is a call through a table in another module.
+    @inlinable
+    package var countsForwards: Bool {
+        switch self {
+        case .trace, .options: true
+        default: false
         }
     }
 

@@ -141,10 +141,7 @@ package struct RequestParser: Sendable {
     }
 
     private mutating func readPath(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
-        var i = cursor
-        while i < bytes.count, bytes[i] != ByteClass.questionMark, ByteClass.isTarget(bytes[i]) {
-            i += 1
-        }
+        let i = bytes.endOfPath(from: cursor)
         cursor = i
         guard i - targetStart <= limits.targetBytesMax else { throw .targetTooLong }
         guard i < bytes.count else { return false }

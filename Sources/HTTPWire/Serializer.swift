@@ -54,15 +54,16 @@ extension ByteWriter {
         except: FieldNameSet
     ) {
         var run = 0..<0
-        for i in 0..<table.count {
-            let field = table[i]
+        let fields = table.fields
+        for i in fields.indices {
+            let field = fields[i]
             if field.isHopByHop || except.contains(field.name) { continue }
             let name = field.nameRange.bounds
             let value = field.valueRange.bounds
             guard isPlain(source, name: name, value: value) else {
                 writeRun(source, &run)
                 write(source.extracting(name))
-                write(pair: ByteClass.colon, ByteClass.space)
+                write(": ")
                 write(source.extracting(value))
                 writeLineEnd()
                 continue
@@ -77,6 +78,8 @@ extension ByteWriter {
     }
 
     /// Writes one field.
+    @inlinable
+    @inline(__always)
     package mutating func writeField(_ name: FieldName, _ value: Span<UInt8>) {
         writeFieldStart(name)
         write(value)
@@ -84,6 +87,8 @@ extension ByteWriter {
     }
 
     /// Writes one field with a literal value.
+    @inlinable
+    @inline(__always)
     package mutating func writeField(_ name: FieldName, _ value: StaticString) {
         writeFieldStart(name)
         write(value)
@@ -91,6 +96,8 @@ extension ByteWriter {
     }
 
     /// Writes one field with a number.
+    @inlinable
+    @inline(__always)
     package mutating func writeField(_ name: FieldName, decimal value: UInt64) {
         writeFieldStart(name)
         write(decimal: value)
@@ -98,9 +105,11 @@ extension ByteWriter {
     }
 
     /// Writes `Name: `; the value and `writeLineEnd` are to follow.
+    @inlinable
+    @inline(__always)
     package mutating func writeFieldStart(_ name: FieldName) {
         write(name.spelling)
-        write(pair: ByteClass.colon, ByteClass.space)
+        write(": ")
     }
 
     /// Writes what goes before a chunk of `size` bytes, at least one; CRLF goes after it

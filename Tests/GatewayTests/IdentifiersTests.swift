@@ -1,25 +1,56 @@
+import HTTPWire
 import Testing
 
 @testable import Gateway
 
 @Suite struct `Identifiers` {
-    private func hex(words: Int, seed: UInt64) -> String {
-        var source = IdentifierSource(seed: seed)
-        var bytes: [UInt8] = []
-        source.appendHex(words: words, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+    private func requestID(_ source: inout IdentifierSource) -> String {
+        let made = source.requestID()
+        return text(made.span)
     }
 
-    @Test(arguments: 0...3)
-    func `have sixteen lower-case hexadecimal digits a word`(words: Int) {
-        let text = hex(words: words, seed: 7)
-        #expect(text.count == 16 * words)
-        #expect(text.allSatisfy { "0123456789abcdef".contains($0) })
+    private func traceparent(_ source: inout IdentifierSource) -> String {
+        let made = source.traceparent()
+        return text(made.span)
+    }
+
+    private func text(_ bytes: Span<UInt8>) -> String {
+        String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+    }
+
+    @Test func `of requests are 32 lower-case hexadecimal digits`() {
+        var source = IdentifierSource(seed: 7)
+        let id = requestID(&source)
+        #expect(id.count == 32)
+        #expect(id.allSatisfy { "0123456789abcdef".contains($0) })
+    }
+
+    @Test func `of traces are as W3C Trace Context wants them`() {
+        var source = IdentifierSource(seed: 7)
+        let made = Array(traceparent(&source).utf8)
+        let isValid = made.span.isTraceparent
+        #expect(isValid)
+        #expect(made.starts(with: "00-".utf8) && made.suffix(3).elementsEqual("-01".utf8))
+    }
+
+    @Test func `are the random numbers in their order`() {
+        var source = IdentifierSource(seed: 5)
+        var numbers = IdentifierSource(seed: 5)
+        let words = (0..<5).map { _ in
+            let digits = String(numbers.next() | 1, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }
+        #expect(requestID(&source) == words[0] + words[1])
+        #expect(traceparent(&source) == "00-\(words[2])\(words[3])-\(words[4])-01")
     }
 
     @Test func `replay from the seed`() {
-        #expect(hex(words: 4, seed: 1) == hex(words: 4, seed: 1))
-        #expect(hex(words: 4, seed: 1) != hex(words: 4, seed: 2))
+        var (one, same, other) = (
+            IdentifierSource(seed: 1), IdentifierSource(seed: 1), IdentifierSource(seed: 2)
+        )
+        let id = requestID(&one)
+        #expect(id == requestID(&same))
+        #expect(id != requestID(&other))
     }
 
     @Test func `do not repeat`() {
@@ -31,21 +62,10 @@ import Testing
     @Test func `are never all zero`() {
         // The 16 digits of a span id must not be zero (W3C Trace Context §3.2.2.4).
         for seed in UInt64(0)..<2_000 {
-            #expect(hex(words: 1, seed: seed) != "0000000000000000")
+            var source = IdentifierSource(seed: seed)
+            let made = Array(traceparent(&source).utf8)
+            let isValid = made.span.isTraceparent
+            #expect(isValid)
         }
-    }
-
-    @Test func `write a number's digits, the highest first`() {
-        let digits = UInt64(0x0123_4567_89ab_cdef).hexDigits
-        let text = digits.span.indices.map { digits[$0] }
-        #expect(String(decoding: text, as: UTF8.self) == "0123456789abcdef")
-    }
-
-    @Test func `are appended to what is there`() {
-        var source = IdentifierSource(seed: 3)
-        var bytes = Array("00-".utf8)
-        source.appendHex(words: 1, to: &bytes)
-        #expect(bytes.count == 19)
-        #expect(bytes.starts(with: Array("00-".utf8)))
     }
 }

@@ -65,6 +65,34 @@ import Testing
         }
     }
 
+    @Test func `ends a path at every byte that is none of it, wherever it stands`() {
+        for byte in UInt8.min...UInt8.max {
+            let isPath = ByteClass.isTarget(byte) && byte != ByteClass.questionMark
+            for length in 0..<20 {
+                let bytes =
+                    [UInt8](repeating: 0x22, count: length) + [byte]
+                    + [UInt8](repeating: 0x24, count: 9)
+                let end = isPath ? bytes.count : length
+                #expect(bytes.span.endOfPath(from: 0) == end)
+                #expect(bytes.span.endOfPath(from: length) == end)
+                #expect(
+                    bytes.span.extracting(0...length).endOfPath(from: 0) == min(end, length + 1)
+                )
+            }
+        }
+    }
+
+    @Test func `finds the first colon behind a name that may be known`() {
+        for length in 0..<40 {
+            // The byte behind a colon differs from one in its lowest bit: no carry may mark it.
+            let bytes = [UInt8](repeating: 0x3b, count: length) + Array(":;:;:;:;".utf8)
+            let found = bytes.span.firstColon(from: 0)
+            #expect(found == (length < 32 ? length : nil))
+            #expect(bytes.span.firstColon(from: length) == length)
+            #expect(bytes.span.extracting(0..<length).firstColon(from: 0) == nil)
+        }
+    }
+
     @Test func `passes over tabs in a field value`() {
         let bytes = [UInt8](repeating: 0x09, count: 20) + [0x0d]
         #expect(bytes.span.endOfFieldValue(from: 0) == 20)

@@ -26,6 +26,15 @@ import Testing
         #expect(written { $0.write(hex: number) } == hex)
     }
 
+    @Test(arguments: [
+        (UInt64(0x0123_4567_89ab_cdef), "0123456789abcdef"), (0, "0000000000000000"),
+        (.max, "ffffffffffffffff"), (0x9a9f_a0af_0990_0a0f, "9a9fa0af09900a0f"),
+    ])
+    func `writes all the digits of a number, the highest first`(number: UInt64, digits: String) {
+        #expect(written { $0.write(hexDigits: number) } == digits)
+        #expect(written(capacity: 15) { $0.write(hexDigits: number) } == "")
+    }
+
     @Test func `writes nothing once something did not fit`() {
         var memory = [UInt8](repeating: 0x2e, count: 8)
         var span = memory.mutableSpan

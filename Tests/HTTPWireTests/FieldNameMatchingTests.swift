@@ -65,6 +65,23 @@ import Testing
         #expect(outcome.lines.last?.isForwarded == isForwarded)
     }
 
+    // What is no token must never pass for one: bytes are told apart before they are checked.
+    @Test(arguments: known)
+    func `knows no spelling with any one byte wrong`(name: FieldName) {
+        let spelling = Array("\(name.spelling)".utf8)
+        let folded = String(decoding: spelling, as: UTF8.self).lowercased()
+        for i in spelling.indices {
+            for byte in UInt8.min...UInt8.max {
+                var changed = spelling
+                changed[i] = byte
+                let isSame =
+                    byte < 0x80 && folded == String(decoding: changed, as: UTF8.self).lowercased()
+                let found = FieldName.classifyExactly(changed.span, start: 0, length: changed.count)
+                #expect((found == name) == isSame, "\(i) \(byte)")
+            }
+        }
+    }
+
     private func classify(_ name: String) -> FieldName {
         classify(Array(name.utf8))
     }

@@ -18,6 +18,12 @@ import Testing
         #expect(method.isSafe == [.get, .head, .options, .trace].contains(method))
     }
 
+    // RFC 9110 §7.6.2.
+    @Test(arguments: Method.allCases)
+    func `counts how often it was forwarded when it asks about the way`(method: Method) {
+        #expect(method.countsForwards == [.trace, .options].contains(method))
+    }
+
     @Test func `is another one when only its last eight letters match`() {
         let word = "CONNECT".utf8.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         #expect(Method(length: 7, word: word) == .connect)
