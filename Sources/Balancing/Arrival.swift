@@ -3,12 +3,7 @@
 /// What the pool needs to know of a request that asks for a slot.
 package struct Arrival: Sendable, Equatable {
     /// The instant by which the request must be finished.
-    package var deadline: ContinuousClock.Instant {
-        get { due.instant }
-        set { due = Moment(newValue) }
-    }
-    /// The deadline as this module reckons.
-    private(set) var due: Moment
+    package var deadline: Moment
     /// Higher goes first; equals are served in order of arrival.
     package var priority: Int
     /// Bytes of the request held in memory while it waits.
@@ -23,14 +18,14 @@ package struct Arrival: Sendable, Equatable {
 
     /// A request; only the deadline has no default.
     package init(
-        deadline: ContinuousClock.Instant,
+        deadline: Moment,
         priority: Int = 0,
         bytes: Int = 0,
         affinity: UInt64? = nil,
         excluding: [ReplicaID] = [],
         isRetry: Bool = false
     ) {
-        self.due = Moment(deadline)
+        self.deadline = deadline
         self.priority = priority
         self.bytes = bytes
         self.affinity = affinity

@@ -8,7 +8,7 @@ package struct DesiredReplicas: Sendable {
     private let window: Duration
     /// Recommendations of the window, oldest first, each larger than all later ones; so at most
     /// one for each number within the bounds.
-    private var recent: [(at: ContinuousClock.Instant, count: Int)] = []
+    private var recent: [(at: Moment, count: Int)] = []
 
     /// A scaler between `min` and `max` replicas.
     ///
@@ -38,7 +38,7 @@ package struct DesiredReplicas: Sendable {
         outstanding: Int,
         current: Int,
         ready: Int,
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> Int {
         let wanted = recommendation(outstanding: outstanding, current: current, ready: ready)
         let clamped = min(max(wanted, bounds.lowerBound), bounds.upperBound)
@@ -61,7 +61,7 @@ package struct DesiredReplicas: Sendable {
     }
 
     /// Adds a recommendation and answers the highest one within the window.
-    private mutating func remember(_ count: Int, now: ContinuousClock.Instant) -> Int {
+    private mutating func remember(_ count: Int, now: Moment) -> Int {
         recent.removeAll { $0.count <= count || $0.at + window <= now }
         recent.append((at: now, count: count))
         return recent.first?.count ?? count

@@ -7,15 +7,14 @@ package struct LeaseTicket: Sendable, Equatable {
     /// The replica whose slot is held.
     package let replica: ReplicaID
     /// When the slot was taken.
-    package var startedAt: ContinuousClock.Instant { began.instant }
-    let began: Moment
+    package let startedAt: Moment
     /// Whether this request decides the readmission of an ejected replica.
     package let isTrial: Bool
 
     /// A ticket; made by the pool.
-    init(replica: ReplicaID, began: Moment, isTrial: Bool = false) {
+    init(replica: ReplicaID, startedAt: Moment, isTrial: Bool = false) {
         self.replica = replica
-        self.began = began
+        self.startedAt = startedAt
         self.isTrial = isTrial
     }
 }

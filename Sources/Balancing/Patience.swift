@@ -39,7 +39,7 @@ struct Patience: Sendable {
     var nanoseconds: Int64? {
         switch options {
         case .automatic: learned
-        case .fixed(let duration): Balancing.nanoseconds(of: duration)
+        case .fixed(let duration): duration.wholeNanoseconds
         case .off: nil
         }
     }

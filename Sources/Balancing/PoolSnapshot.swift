@@ -7,7 +7,7 @@ package struct PoolSnapshot: Sendable {
     /// How many wait.
     package var waiters: Int
     /// Since when the longest waiting has waited.
-    package var oldestWaiterSince: ContinuousClock.Instant?
+    package var oldestWaiterSince: Moment?
     /// Most waiters admitted.
     ///
     /// A limit that was lowered is reached by attrition.
@@ -41,7 +41,7 @@ package struct ReplicaSnapshot: Sendable {
     /// What put it there.
     package var why: TransitionCause
     /// When.
-    package var since: ContinuousClock.Instant
+    package var since: Moment
     /// Leases not yet ended.
     package var inFlight: Int
     /// The configured limit.
@@ -59,13 +59,13 @@ package struct ReplicaSnapshot: Sendable {
     /// Ejections since it was listed.
     package var ejections: Int
     /// When its ejection is over.
-    package var ejectedUntil: ContinuousClock.Instant?
+    package var ejectedUntil: Moment?
     /// Until when it asked for no new work.
-    package var heldUntil: ContinuousClock.Instant?
+    package var heldUntil: Moment?
     /// Its last probe.
     package var lastProbe: ProbeOutcome?
     /// When that came back.
-    package var lastProbeAt: ContinuousClock.Instant?
+    package var lastProbeAt: Moment?
     /// Whether its source lists it.
     package var isListed: Bool
     /// Whether an operator drained it.
@@ -84,7 +84,7 @@ extension ReplicaSnapshot: Equatable {
             endpoint: replica.spec.endpoint,
             state: replica.state,
             why: replica.why,
-            since: replica.since.instant,
+            since: replica.since,
             inFlight: load.inFlight,
             concurrencyLimit: full,
             limitNow: load.limit,
@@ -93,10 +93,10 @@ extension ReplicaSnapshot: Equatable {
             latency: load.latency.shown,
             consecutiveFailures: replica.outliers.consecutiveFailures,
             ejections: replica.outliers.ejectionsTotal,
-            ejectedUntil: replica.outliers.ejectedUntil?.instant,
-            heldUntil: replica.heldUntil?.instant,
+            ejectedUntil: replica.outliers.ejectedUntil,
+            heldUntil: replica.heldUntil,
             lastProbe: replica.health.last?.outcome,
-            lastProbeAt: replica.health.last?.at.instant,
+            lastProbeAt: replica.health.last?.at,
             isListed: replica.isListed,
             isDrainedByOperator: replica.isDrainedByOperator,
             zone: replica.spec.zone

@@ -51,9 +51,8 @@ package struct PoolState: Sendable {
     /// Takes new settings; counts, queue, health and learned values stay.
     package mutating func configure(
         _ options: PoolOptions,
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> PoolEffects {
-        let now = Moment(now)
         var effects = PoolEffects()
         retryBudget.configure(options.retry)
         patience.configure(options.retry.attemptTimeout)
@@ -68,9 +67,8 @@ package struct PoolState: Sendable {
     /// and is `removed` when nothing is in flight; one that comes back before that is as it was.
     package mutating func setReplicas(
         _ wanted: [ReplicaSpec],
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> PoolEffects {
-        let now = Moment(now)
         var effects = PoolEffects()
         roster.list(wanted, now: now, into: &effects)
         settle(now: now, into: &effects)
@@ -83,9 +81,8 @@ package struct PoolState: Sendable {
     package mutating func setDraining(
         _ id: ReplicaID,
         _ isDraining: Bool,
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> PoolEffects {
-        let now = Moment(now)
         var effects = PoolEffects()
         guard let index = roster.index(of: id) else { return effects }
         roster.setDraining(index, isDraining, now: now, into: &effects)
@@ -98,11 +95,10 @@ package struct PoolState: Sendable {
     /// Asks for a slot: it is leased, waited for, or refused.
     ///
     /// O(replicas).
-    package mutating func arrive(_ arrival: Arrival, now: ContinuousClock.Instant) -> Admission {
-        let now = Moment(now)
+    package mutating func arrive(_ arrival: Arrival, now: Moment) -> Admission {
         if !arrival.isRetry { retryBudget.deposit(now: now) }
         guard !isStopping else { return .shed(Shed(.stopping, retryAfter: pause(work: nil))) }
-        guard arrival.due > now else { return .shed(Shed(.deadline)) }
+        guard arrival.deadline > now else { return .shed(Shed(.deadline)) }
         if mayGoFirst(now: now),
             let ticket = roster.lease(for: arrival, now: now, using: &random)
         {
@@ -116,7 +112,7 @@ package struct PoolState: Sendable {
     /// The client of a waiter has left; `true` if the waiter still stood in the queue.
     ///
     /// `false` means that an effect has named it already: a grant must then be ended.
-    package mutating func withdraw(_ waiter: WaiterID, now: ContinuousClock.Instant) -> Bool {
+    package mutating func withdraw(_ waiter: WaiterID, now: Moment) -> Bool {
         queue.remove(waiter) != nil
     }
 
@@ -127,9 +123,8 @@ package struct PoolState: Sendable {
         _ lease: LeaseTicket,
         _ verdict: Verdict,
         firstByte: Duration = .zero,
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> PoolEffects {
-        let now = Moment(now)
         var effects = PoolEffects()
         measure(lease, verdict, now: now)
         if verdict == .success, firstByte > .zero { patience.record(firstByte) }
@@ -144,15 +139,14 @@ package struct PoolState: Sendable {
     /// Bytes came from the replica (a response head or part of a body).
     ///
     /// Cheap, but under the lock: once a second and connection is enough.
-    package mutating func progressed(_ id: ReplicaID, now: ContinuousClock.Instant) {
-        let now = Moment(now)
+    package mutating func progressed(_ id: ReplicaID, now: Moment) {
         guard let index = roster.index(of: id) else { return }
         roster.progressed(index, now: now)
     }
 
     /// Takes one retry out of the pool's budget; `false` when there is none left.
-    package mutating func withdrawFromRetryBudget(now: ContinuousClock.Instant) -> Bool {
-        retryBudget.withdraw(now: Moment(now))
+    package mutating func withdrawFromRetryBudget(now: Moment) -> Bool {
+        retryBudget.withdraw(now: now)
     }
 
     /// How long a replica may say nothing, on any connection, before `giveUp` is worth asking, in
@@ -168,16 +162,15 @@ package struct PoolState: Sendable {
     /// ended as `.failure(.silent)`.
     package mutating func giveUp(
         on id: ReplicaID,
-        quietSince: ContinuousClock.Instant,
+        quietSince: Moment,
         avoiding tried: [ReplicaID],
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> (isGranted: Bool, effects: PoolEffects) {
-        let now = Moment(now)
         var effects = PoolEffects()
         guard let index = roster.index(of: id), roster.hasRoom(besides: index, tried),
             retryBudget.withdraw(now: now)
         else { return (false, effects) }
-        roster.fellSilent(index, quietSince: Moment(quietSince), now: now, into: &effects)
+        roster.fellSilent(index, quietSince: quietSince, now: now, into: &effects)
         settle(now: now, into: &effects)
         return (true, effects)
     }
@@ -190,9 +183,8 @@ package struct PoolState: Sendable {
     package mutating func probed(
         _ id: ReplicaID,
         _ outcome: ProbeOutcome,
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> PoolEffects {
-        let now = Moment(now)
         var effects = PoolEffects()
         guard let index = roster.index(of: id) else { return effects }
         roster.probed(index, outcome, now: now, using: &random, into: &effects)
@@ -203,9 +195,9 @@ package struct PoolState: Sendable {
     /// When the replica is to be probed next: at once when new, and again after `probeSoon`.
     ///
     /// `nil` when it is gone or leaving.
-    package func nextProbe(of id: ReplicaID) -> ContinuousClock.Instant? {
+    package func nextProbe(of id: ReplicaID) -> Moment? {
         guard let index = roster.index(of: id), roster.replicas[index].isListed else { return nil }
-        return roster.replicas[index].health.nextProbe.instant
+        return roster.replicas[index].health.nextProbe
     }
 
     // MARK: Time
@@ -214,8 +206,7 @@ package struct PoolState: Sendable {
     /// stalls, ended holds.
     ///
     /// To be called at `nextEvent`; earlier or later does no harm.
-    package mutating func advance(to now: ContinuousClock.Instant) -> PoolEffects {
-        let now = Moment(now)
+    package mutating func advance(to now: Moment) -> PoolEffects {
         var effects = PoolEffects()
         roster.advance(to: now, into: &effects)
         settle(now: now, into: &effects)
@@ -226,9 +217,7 @@ package struct PoolState: Sendable {
     /// The latest instant for the next `advance`; `nil` when nothing will ever be due.
     ///
     /// May be earlier than anything happens. Read it after every event. O(1).
-    package var nextEvent: ContinuousClock.Instant? { nextMoment?.instant }
-
-    private var nextMoment: Moment? {
+    package var nextEvent: Moment? {
         var next = roster.nextEvent
         guard !queue.isEmpty else { return next }
         if let growth = roster.totals.limitsChangeAt { next = min(next ?? growth, growth) }
@@ -238,7 +227,7 @@ package struct PoolState: Sendable {
     }
 
     /// The gateway stops: waiters and all later arrivals are refused; leases end as usual.
-    package mutating func stop(now: ContinuousClock.Instant) -> PoolEffects {
+    package mutating func stop(now: Moment) -> PoolEffects {
         var effects = PoolEffects()
         isStopping = true
         while let waiter = queue.first {
@@ -262,7 +251,7 @@ package struct PoolState: Sendable {
                 ReplicaSnapshot($0, $1, options: roster.options)
             },
             waiters: queue.count,
-            oldestWaiterSince: queue.oldest.flatMap { queue[$0]?.arrivedAt.instant },
+            oldestWaiterSince: queue.oldest.flatMap { queue[$0]?.arrivedAt },
             queueLimit: queueLimit,
             queueBytes: queue.bytes,
             capacity: capacity,
@@ -314,7 +303,7 @@ package struct PoolState: Sendable {
         guard outlook == .serving, let rate = completionsPerSecond else { return nil }
         let work = queue.ahead(of: waiter.rank) + 1
         let start = now + .seconds(min(Double(work) / rate, 1e9))
-        guard start + completions.quickest >= waiter.arrival.due else { return nil }
+        guard start + completions.quickest >= waiter.arrival.deadline else { return nil }
         return Shed(.deadline, retryAfter: pause(work: work))
     }
 
@@ -346,7 +335,7 @@ package struct PoolState: Sendable {
         _ verdict: Verdict,
         now: Moment
     ) {
-        let held = now - lease.began
+        let held = now - lease.startedAt
         switch verdict {
         case .success: completions.record(held: held, wasSuccess: true)
         case .abandoned, .failure(.timeout), .failure(.stalled):
@@ -379,7 +368,7 @@ package struct PoolState: Sendable {
         var passedOver = 0
         while let id = next, let waiter = queue[id], passedOver < Self.passedOverMax {
             next = queue.following(id)
-            if waiter.arrival.due <= now {
+            if waiter.arrival.deadline <= now {
                 shed(id, Shed(.deadline), into: &effects)
                 continue
             }
@@ -397,7 +386,7 @@ package struct PoolState: Sendable {
     // MARK: Expiry
 
     private var earliestDeadline: Moment? {
-        queue.mostUrgent.flatMap { queue[$0]?.arrival.due }
+        queue.mostUrgent.flatMap { queue[$0]?.arrival.deadline }
     }
 
     /// When the longest waiting has waited enough.

@@ -148,7 +148,7 @@ struct Roster: Sendable {
             replicas[index].outliers.startTrial(now: now)
             refresh(now: now)
         }
-        return LeaseTicket(replica: replicas[index].id, began: now, isTrial: isTrial)
+        return LeaseTicket(replica: replicas[index].id, startedAt: now, isTrial: isTrial)
     }
 
     /// Lets the policy choose.
@@ -204,8 +204,8 @@ struct Roster: Sendable {
             replicas[index].activity.ended(withProgress: answered, now: now)
         }
         let wasTrial =
-            ticket.isTrial && replicas[index].outliers.endTrial(startedAt: ticket.began)
-        let lease = (index: index, held: max(now - ticket.began, .zero), wasTrial: wasTrial)
+            ticket.isTrial && replicas[index].outliers.endTrial(startedAt: ticket.startedAt)
+        let lease = (index: index, held: max(now - ticket.startedAt, .zero), wasTrial: wasTrial)
         switch verdict {
         case .success:
             hasChanged = succeeded(lease, ticket, now: now, into: &effects) || hasChanged
@@ -234,7 +234,7 @@ struct Roster: Sendable {
         into effects: inout PoolEffects
     ) -> Bool {
         let index = lease.index
-        let isNewer = replicas[index].outliers.isNewer(ticket.began)
+        let isNewer = replicas[index].outliers.isNewer(ticket.startedAt)
         // What began before an ejection says nothing about the time after it.
         if isNewer || replicas[index].outliers.phase == .fit {
             loads[index].latency.observe(lease.held, now: now)

@@ -273,7 +273,7 @@ struct WaitQueue: Sendable {
         guard let one = places[heap[left]].waiter, let other = places[heap[right]].waiter else {
             preconditionFailure("place \(heap[left]) or \(heap[right]) of the heap is free")
         }
-        return one.arrival.due < other.arrival.due
+        return one.arrival.deadline < other.arrival.deadline
     }
 
     private mutating func removeFromHeap(_ index: Int) {

@@ -12,7 +12,7 @@ struct GatewayStatus: Sendable {
     var phase: String
     var generation: Int
     /// The instant everything was read at, and what the wall clock said then.
-    var now: ContinuousClock.Instant
+    var now: Moment
     var wallNanoseconds: Int64
     var uptime: Duration
     var listeners: [String]
@@ -51,17 +51,17 @@ struct GatewayStatus: Sendable {
     }
 
     /// When something happened, on the wall clock.
-    func wallTime(of instant: ContinuousClock.Instant) -> String {
+    func wallTime(of instant: Moment) -> String {
         let parts = (now - instant).components
         let ago = parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
         return Timestamp(nanoseconds: UInt64(max(0, wallNanoseconds - ago))).text
     }
 
     /// How long ago something happened; the loops' clocks differ by a turn, so never below zero.
-    func time(since instant: ContinuousClock.Instant) -> Duration { max(.zero, now - instant) }
+    func time(since instant: Moment) -> Duration { max(.zero, now - instant) }
 
     /// How long it is until something happens; nil when it is over.
-    func time(until instant: ContinuousClock.Instant?) -> Duration? {
+    func time(until instant: Moment?) -> Duration? {
         guard let instant, instant > now else { return nil }
         return instant - now
     }
@@ -91,7 +91,7 @@ extension Gateway {
         return GatewayStatus(
             phase: "\(phase)",
             generation: snapshot.generation,
-            now: now.clock,
+            now: now.moment,
             wallNanoseconds: wallNanoseconds,
             uptime: facts.startedAt.map { max(.zero, now - $0) } ?? .zero,
             listeners: facts.bound?.listeners.map(\.description) ?? [],
@@ -150,7 +150,7 @@ extension Gateway {
             outstanding: figures.outstanding,
             current: figures.replicas,
             ready: figures.ready,
-            now: now.clock
+            now: now.moment
         )
     }
 }

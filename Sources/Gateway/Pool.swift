@@ -40,16 +40,15 @@ final class Pool: Sendable {
         var probers: [ReplicaID: Spot] = [:]
         /// Where the timekeeper waits, and until when.
         var timekeeper: Spot?
-        var armedFor: Instant?
-        var latest: Instant?
+        var armedFor: Moment?
+        var latest = Moment(nanoseconds: .min)
         /// What `patience` was last set to.
         var patienceNanoseconds: Int64?
 
         /// The loops' clocks may differ by a turn; the pool's never goes back.
-        mutating func clock(_ now: Instant) -> ContinuousClock.Instant {
-            let time = max(now, latest ?? now)
-            latest = time
-            return time.clock
+        mutating func clock(_ now: Instant) -> Moment {
+            latest = max(now.moment, latest)
+            return latest
         }
     }
 
@@ -104,7 +103,7 @@ final class Pool: Sendable {
         for exchange: Exchange
     ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
         let arrival = Arrival(
-            deadline: exchange.deadline.clock,
+            deadline: exchange.deadline.moment,
             priority: exchange.priority,
             bytes: exchange.body.bytesHeld,
             affinity: exchange.affinity,
@@ -221,7 +220,7 @@ final class Pool: Sendable {
         change(now) { state, now in
             let answer = state.decisions.giveUp(
                 on: endpoint.id,
-                quietSince: quietSince.clock,
+                quietSince: quietSince.moment,
                 avoiding: tried,
                 now: now
             )
@@ -358,8 +357,8 @@ final class Pool: Sendable {
         while !isOver() {
             change(lane.now) { state, now in state.decisions.advance(to: now) }
             let next = state.withLock { state in
-                state.armedFor = state.decisions.nextEvent.map { Instant($0) }
-                return state.armedFor
+                state.armedFor = state.decisions.nextEvent
+                return state.armedFor.map { Instant($0) }
             }
             await parking.park(until: next)
         }
@@ -372,7 +371,7 @@ final class Pool: Sendable {
     /// One event: under the lock the decision, outside what follows from it.
     private func change(
         _ now: Instant,
-        _ event: (inout State, ContinuousClock.Instant) -> PoolEffects
+        _ event: (inout State, Moment) -> PoolEffects
     ) {
         let (effects, wakes, alarm, removed) = state.withLock { state in
             let effects = event(&state, state.clock(now))
@@ -413,7 +412,7 @@ final class Pool: Sendable {
 
     /// The timekeeper, if something is due before it would wake by itself.
     private func alarmIfDue(_ state: inout State) -> Spot? {
-        guard let next = state.decisions.nextEvent.map({ Instant($0) }) else { return nil }
+        guard let next = state.decisions.nextEvent else { return nil }
         if let armed = state.armedFor, armed <= next { return nil }
         state.armedFor = next
         return state.timekeeper
@@ -443,6 +442,12 @@ final class Pool: Sendable {
             )
         }
     }
+}
+
+extension Instant {
+    /// The same for the pool's decisions, which know nothing of the loops' clock.
+    var moment: Moment { Moment(nanoseconds: nanoseconds) }
+    init(_ moment: Moment) { self.init(nanoseconds: moment.nanoseconds) }
 }
 
 extension String {

@@ -147,7 +147,7 @@ final class ProcessPool: Sendable {
                 outstanding: gauges.outstanding,
                 current: count,
                 ready: ready,
-                now: context.now.clock
+                now: context.now.moment
             ) {
                 pool.noteDesired(desired)
                 supervisor.setDesired(desired)

@@ -3,7 +3,7 @@ import Testing
 @testable import Balancing
 
 @Suite struct `A doubt` {
-    private func at(_ seconds: Double) -> Moment { origin + .seconds(seconds) }
+    private func at(_ seconds: Double) -> Moment { start + .seconds(seconds) }
 
     @Test func `counts each silence once`() {
         var doubt = Doubt()
@@ -33,7 +33,7 @@ import Testing
             #expect(doubt.connected(now: at(now + wait - 0.01)) == false)
             #expect(doubt.connected(now: at(now + wait)) == true)
             #expect(doubt.isOnApproval && !doubt.isTrusted)
-            now += wait + 1
+            now = now + wait + 1
         }
         #expect(doubt.heard() == true)
         doubt.begin(now: at(now))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct `Health of a replica` {
     private func up() -> Health {
-        var health = Health(now: origin)
+        var health = Health(now: start)
         _ = health.passed(rise: 2)
         return health
     }
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `needs one pass when new`() {
-        var health = Health(now: origin)
+        var health = Health(now: start)
         let cameUp = health.passed(rise: 2)
         #expect(cameUp && health.isProven)
     }
@@ -52,13 +52,13 @@ import Testing
     }
 
     @Test func `needs one pass when it was down before it ever passed`() {
-        var health = Health(now: origin)
+        var health = Health(now: start)
         _ = health.refused()
         #expect(health.passed(rise: 2) == true)
     }
 
     @Test func `is probed at once when new`() {
-        #expect(Health(now: origin).nextProbe == origin)
+        #expect(Health(now: start).nextProbe == start)
     }
 
     private func interval(_ health: Health, stateSince: Duration = .zero, seed: UInt64 = 1)
@@ -66,8 +66,8 @@ import Testing
     {
         var health = health
         var random = SeededRandom(seed: seed)
-        let now = origin + stateSince
-        health.plan(HealthOptions(), stateSince: origin, now: now, using: &random)
+        let now = start + stateSince
+        health.plan(HealthOptions(), stateSince: start, now: now, using: &random)
         return health.nextProbe - now
     }
 
@@ -98,7 +98,7 @@ import Testing
         var health = up()
         var random = SeededRandom(seed: 1)
         let options = HealthOptions(interval: .zero)
-        health.plan(options, stateSince: origin, now: origin, using: &random)
-        #expect(health.nextProbe > origin)
+        health.plan(options, stateSince: start, now: start, using: &random)
+        #expect(health.nextProbe > start)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 
     private func ejected(forStall: Bool = false) -> Outliers {
         var outliers = Outliers()
-        outliers.eject(options, forStall: forStall, now: origin)
+        outliers.eject(options, forStall: forStall, now: start)
         return outliers
     }
 
@@ -26,7 +26,7 @@ import Testing
 
     @Test func `are ejected longer each time, up to the maximum`() {
         var outliers = Outliers()
-        var now = origin
+        var now = start
         var lengths: [Int] = []
         for _ in 0..<32 {
             outliers.eject(options, forStall: false, now: now)
@@ -40,9 +40,9 @@ import Testing
 
     @Test func `are forgiven by the minute`() {
         var outliers = Outliers()
-        for _ in 0..<3 { outliers.eject(options, forStall: false, now: origin) }
-        outliers.readmit(now: origin)
-        let later = origin + .seconds(125)
+        for _ in 0..<3 { outliers.eject(options, forStall: false, now: start) }
+        outliers.readmit(now: start)
+        let later = start + .seconds(125)
         outliers.eject(options, forStall: false, now: later)
         #expect(outliers.ejectedUntil == later + .seconds(20))
     }
@@ -50,47 +50,47 @@ import Testing
     @Test func `have one trial at a time`() {
         var outliers = ejected()
         outliers.beginTrials()
-        outliers.startTrial(now: origin + .seconds(10))
+        outliers.startTrial(now: start + .seconds(10))
         #expect(outliers.trial != nil)
-        #expect(outliers.endTrial(startedAt: origin + .seconds(10)) == true)
+        #expect(outliers.endTrial(startedAt: start + .seconds(10)) == true)
         #expect(outliers.trial == nil)
     }
 
     @Test func `do not take an old trial for the one that is out`() {
         var outliers = ejected()
         outliers.beginTrials()
-        outliers.startTrial(now: origin + .seconds(20))
-        #expect(outliers.endTrial(startedAt: origin + .seconds(10)) == false)
+        outliers.startTrial(now: start + .seconds(20))
+        #expect(outliers.endTrial(startedAt: start + .seconds(10)) == false)
         #expect(outliers.trial != nil)
     }
 
     @Test func `come to trial at the first sign of life after a stall`() {
         var outliers = ejected(forStall: true)
-        let now = origin + .seconds(1)
+        let now = start + .seconds(1)
         #expect(outliers.progressed(now: now) == true)
         #expect(outliers.ejectedUntil == now)
     }
 
     @Test func `stay ejected for failures whatever they say`() {
         var outliers = ejected()
-        #expect(outliers.progressed(now: origin + .seconds(1)) == false)
+        #expect(outliers.progressed(now: start + .seconds(1)) == false)
     }
 
     @Test func `tell leases given after the ejection from older ones`() {
         var outliers = ejected()
-        #expect(!outliers.isNewer(origin))
-        #expect(outliers.isNewer(origin + .seconds(1)))
+        #expect(!outliers.isNewer(start))
+        #expect(outliers.isNewer(start + .seconds(1)))
         outliers.beginTrials()
-        #expect(outliers.isNewer(origin + .seconds(1)))
-        outliers.readmit(now: origin + .seconds(2))
-        #expect(!outliers.isNewer(origin + .seconds(3)))
+        #expect(outliers.isNewer(start + .seconds(1)))
+        outliers.readmit(now: start + .seconds(2))
+        #expect(!outliers.isNewer(start + .seconds(3)))
     }
 
     @Test func `keep their record when they go down`() {
         var outliers = ejected()
-        outliers.wentDown(now: origin)
+        outliers.wentDown(now: start)
         #expect(outliers.phase == .fit)
-        outliers.eject(options, forStall: false, now: origin)
-        #expect(outliers.ejectedUntil == origin + .seconds(20))
+        outliers.eject(options, forStall: false, now: start)
+        #expect(outliers.ejectedUntil == start + .seconds(20))
     }
 }

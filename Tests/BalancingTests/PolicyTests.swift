@@ -32,7 +32,7 @@ func loads(
             let picked = policy.pick(
                 from: table.span,
                 key: UInt64(key),
-                now: origin,
+                now: start,
                 using: &random
             )
             #expect(picked == 1 || picked == 4)
@@ -46,7 +46,7 @@ func loads(
         for free in 0..<7 {
             var table = loads([Int](repeating: 1, count: 7), limit: 1)
             table[free].inFlight = 0
-            let picked = policy.pick(from: table.span, key: 9, now: origin, using: &random)
+            let picked = policy.pick(from: table.span, key: 9, now: start, using: &random)
             #expect(picked == free)
         }
     }
@@ -56,7 +56,7 @@ func loads(
         var policy = Policy(kind)
         var random = SeededRandom(seed: 5)
         let table = loads([2, 2], limit: 2)
-        #expect(policy.pick(from: table.span, key: 1, now: origin, using: &random) == nil)
+        #expect(policy.pick(from: table.span, key: 1, now: start, using: &random) == nil)
     }
 
     @Test(arguments: all)
@@ -64,7 +64,7 @@ func loads(
         var policy = Policy(kind)
         var random = SeededRandom(seed: 5)
         let nobody: [ReplicaLoad] = []
-        #expect(policy.pick(from: nobody.span, key: 1, now: origin, using: &random) == nil)
+        #expect(policy.pick(from: nobody.span, key: 1, now: start, using: &random) == nil)
     }
 
     @Test(arguments: all)
@@ -72,9 +72,9 @@ func loads(
         var policy = Policy(kind)
         var random = SeededRandom(seed: 5)
         let many = loads([0, 0, 0, 0, 0])
-        for _ in 0..<5 { _ = policy.pick(from: many.span, key: 1, now: origin, using: &random) }
+        for _ in 0..<5 { _ = policy.pick(from: many.span, key: 1, now: start, using: &random) }
         let one = loads([0])
-        #expect(policy.pick(from: one.span, key: 1, now: origin, using: &random) == 0)
+        #expect(policy.pick(from: one.span, key: 1, now: start, using: &random) == 0)
     }
 
     @Test(arguments: all)
@@ -86,7 +86,7 @@ func loads(
             policy.pick(
                 from: table.span,
                 key: SeededRandom.mix($0),
-                now: origin,
+                now: start,
                 using: &random
             )
         }
@@ -97,6 +97,6 @@ func loads(
         var policy = Policy(.consistentHash())
         var random = SeededRandom(seed: 5)
         let table = loads([3, 1, 2])
-        #expect(policy.pick(from: table.span, key: nil, now: origin, using: &random) == 1)
+        #expect(policy.pick(from: table.span, key: nil, now: start, using: &random) == 1)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
     @Test func `are not empty with any one part`() {
         let id = ReplicaID(raw: 0)
-        let ticket = LeaseTicket(replica: id, began: origin)
+        let ticket = LeaseTicket(replica: id, startedAt: start)
         let waiter = WaiterID(raw: 0)
         let change = Transition(replica: id, endpoint: "a", from: .warming, to: .down, why: .busy)
         let parts: [(inout PoolEffects) -> Void] = [

@@ -21,7 +21,7 @@ struct PoolWorld {
     private var waiting: [WaiterID: Standing] = [:]
     private var arrivals = 0
     private var told: [ReplicaID: ReplicaState] = [:]
-    private var trials: [ReplicaID: ContinuousClock.Instant] = [:]
+    private var trials: [ReplicaID: Moment] = [:]
     private var gone: Set<ReplicaID> = []
 
     struct Tally: Equatable {
@@ -51,14 +51,14 @@ struct PoolWorld {
     private struct Lease {
         let ticket: LeaseTicket
         let endpoint: String
-        let endAt: ContinuousClock.Instant
+        let endAt: Moment
         let verdict: Verdict
     }
 
     private struct Standing {
         let order: Int
         let rank: Waiter.Rank
-        let deadline: ContinuousClock.Instant
+        let deadline: Moment
         let excludes: Bool
     }
 
@@ -111,7 +111,7 @@ struct PoolWorld {
     }
 
     private mutating func step() throws {
-        now += .milliseconds(below(chance(2) ? 10_000 : 300))
+        now = now + .milliseconds(below(chance(2) ? 10_000 : 300))
         try endDueLeases()
         try sendDueProbes()
         try runTimer(isLate: faults.hasLateTimers && chance(30))
@@ -255,7 +255,7 @@ struct PoolWorld {
 
     private mutating func begin(
         _ ticket: LeaseTicket,
-        deadline: ContinuousClock.Instant
+        deadline: Moment
     ) throws {
         #expect(deadline > now, "dispatched past its deadline")
         let snapshot = state.snapshot()
@@ -277,7 +277,7 @@ struct PoolWorld {
         _ ticket: LeaseTicket,
         on endpoint: String,
         _ temper: Temper,
-        deadline: ContinuousClock.Instant
+        deadline: Moment
     ) -> Lease {
         let leaves = chance(5)
         let (length, verdict): (Int, Verdict) =
@@ -390,7 +390,7 @@ struct PoolWorld {
         try perform(state.setReplicas(listed, now: now))
         for id in ids { try perform(state.setDraining(id, false, now: now)) }
         for _ in 0..<1_200 {
-            now += .milliseconds(500)
+            now = now + .milliseconds(500)
             try endDueLeases()
             try sendDueProbes()
             try runTimer(isLate: false)
@@ -405,7 +405,7 @@ struct PoolWorld {
         try perform(state.stop(now: now))
         #expect(waiting.isEmpty)
         try perform(state.setReplicas([], now: now))
-        now += .seconds(600)
+        now = now + .seconds(600)
         try endDueLeases()
         let snapshot = state.snapshot()
         #expect(snapshot.outstanding == 0 && snapshot.replicas.isEmpty)

@@ -7,14 +7,14 @@ import Testing
         var replica = Replica(
             id: ReplicaID(raw: 0),
             spec: ReplicaSpec(endpoint: "a"),
-            now: origin
+            now: start
         )
         _ = replica.health.passed(rise: 1)
         return replica
     }
 
     @Test func `is warming until a probe passes`() {
-        let new = Replica(id: ReplicaID(raw: 0), spec: ReplicaSpec(endpoint: "a"), now: origin)
+        let new = Replica(id: ReplicaID(raw: 0), spec: ReplicaSpec(endpoint: "a"), now: start)
         #expect(new.state == .warming && !new.isFit)
     }
 
@@ -26,9 +26,9 @@ import Testing
         var replica = up()
         replica.isBusy = true
         #expect(replica.state == .degraded)
-        replica.slowStart = SlowStart(began: origin, duration: .seconds(1))
+        replica.slowStart = SlowStart(began: start, duration: .seconds(1))
         #expect(replica.state == .warming)
-        replica.outliers.eject(OutlierOptions(), forStall: false, now: origin)
+        replica.outliers.eject(OutlierOptions(), forStall: false, now: start)
         #expect(replica.state == .ejected)
         _ = replica.health.refused()
         #expect(replica.state == .down)
@@ -38,7 +38,7 @@ import Testing
 
     @Test func `is warming on trial`() {
         var replica = up()
-        replica.outliers.eject(OutlierOptions(), forStall: false, now: origin)
+        replica.outliers.eject(OutlierOptions(), forStall: false, now: start)
         replica.outliers.beginTrials()
         #expect(replica.state == .warming)
     }
@@ -46,8 +46,8 @@ import Testing
     @Test func `is told when it changes, and only then`() {
         var replica = up()
         var effects = PoolEffects()
-        replica.tell(.probePassed, now: origin, into: &effects)
-        replica.tell(.probePassed, now: origin, into: &effects)
+        replica.tell(.probePassed, now: start, into: &effects)
+        replica.tell(.probePassed, now: start, into: &effects)
         let told = Transition(
             replica: replica.id,
             endpoint: "a",

@@ -5,7 +5,7 @@ import Testing
 @Suite struct `Retry budget` {
     private func retries(
         _ budget: inout RetryBudget,
-        at now: Moment = origin
+        at now: Moment = start
     ) -> Int {
         var count = 0
         while count < 10_000, budget.withdraw(now: now) { count += 1 }
@@ -19,37 +19,37 @@ import Testing
 
     @Test func `pays for a share of the requests on top`() {
         var budget = RetryBudget(options: RetryOptions())
-        for _ in 0..<100 { budget.deposit(now: origin) }
+        for _ in 0..<100 { budget.deposit(now: start) }
         #expect(retries(&budget) == 50)
     }
 
     @Test func `is spent for the rest of the window`() {
         var budget = RetryBudget(options: RetryOptions())
         _ = retries(&budget)
-        #expect(retries(&budget, at: origin + .seconds(9)) == 0)
+        #expect(retries(&budget, at: start + .seconds(9)) == 0)
     }
 
     @Test func `is full again after the window`() {
         var budget = RetryBudget(options: RetryOptions())
         _ = retries(&budget)
-        #expect(retries(&budget, at: origin + .seconds(11)) == 30)
+        #expect(retries(&budget, at: start + .seconds(11)) == 30)
     }
 
     @Test func `forgets requests older than the window`() {
         var budget = RetryBudget(options: RetryOptions(perSecond: 0))
-        for _ in 0..<100 { budget.deposit(now: origin) }
-        #expect(retries(&budget, at: origin + .seconds(11)) == 0)
+        for _ in 0..<100 { budget.deposit(now: start) }
+        #expect(retries(&budget, at: start + .seconds(11)) == 0)
     }
 
     @Test func `forgets everything after a long pause`() {
         var budget = RetryBudget(options: RetryOptions(perSecond: 0))
-        for _ in 0..<100 { budget.deposit(now: origin) }
-        #expect(retries(&budget, at: origin + .seconds(86_400)) == 0)
+        for _ in 0..<100 { budget.deposit(now: start) }
+        #expect(retries(&budget, at: start + .seconds(86_400)) == 0)
     }
 
     @Test func `keeps what was counted over a change of settings`() {
         var budget = RetryBudget(options: RetryOptions())
-        for _ in 0..<100 { budget.deposit(now: origin) }
+        for _ in 0..<100 { budget.deposit(now: start) }
         budget.configure(RetryOptions(budgetRatio: 0.5, perSecond: 0))
         #expect(retries(&budget) == 50)
     }
@@ -59,7 +59,7 @@ import Testing
         var random = SeededRandom(seed: 3)
         var paid: [Moment] = []
         var asked: [Moment] = []
-        var now = origin
+        var now = start
         for _ in 0..<1_200 {
             now = now + .milliseconds(Int.random(in: 0..<80, using: &random))
             budget.deposit(now: now)

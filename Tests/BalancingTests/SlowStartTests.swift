@@ -3,16 +3,16 @@ import Testing
 @testable import Balancing
 
 @Suite struct `Slow start` {
-    private let ramp = SlowStart(began: origin, duration: .seconds(30))
+    private let ramp = SlowStart(began: start, duration: .seconds(30))
 
     @Test(arguments: [(-1, 1), (0, 1), (9, 1), (10, 2), (20, 3), (29, 3), (30, 4), (99, 4)])
     func `ramps from one to the full limit`(second: Int, limit: Int) {
-        #expect(ramp.limit(full: 4, now: origin + .seconds(second)) == limit)
+        #expect(ramp.limit(full: 4, now: start + .seconds(second)) == limit)
     }
 
     @Test(arguments: [2, 3, 7, 64, 1000])
     func `grows at exactly the instants it tells`(full: Int) throws {
-        var now = origin
+        var now = start
         for limit in 1..<full {
             #expect(ramp.limit(full: full, now: now) == limit)
             now = try #require(ramp.nextGrowth(full: full, now: now))
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func `has nothing to grow at a limit of one`() {
-        #expect(ramp.limit(full: 1, now: origin) == 1)
-        #expect(ramp.nextGrowth(full: 1, now: origin) == nil)
+        #expect(ramp.limit(full: 1, now: start) == 1)
+        #expect(ramp.nextGrowth(full: 1, now: start) == nil)
     }
 }

@@ -8,14 +8,14 @@ import Testing
             var replica = Replica(
                 id: ReplicaID(raw: number),
                 spec: ReplicaSpec(endpoint: "\(number)"),
-                now: origin
+                now: start
             )
             _ = replica.health.passed(rise: 1)
             return replica
         }
     }
 
-    private func totals(_ replicas: [Replica], at now: Moment = origin) -> Totals {
+    private func totals(_ replicas: [Replica], at now: Moment = start) -> Totals {
         var loads = replicas.map { _ in ReplicaLoad(identity: 0) }
         var totals = Totals()
         let options = PoolOptions(concurrency: 3)
@@ -38,7 +38,7 @@ import Testing
 
     @Test func `see hope in an empty pool and in one not yet judged`() {
         #expect(totals([]).outlook == .starting)
-        let new = Replica(id: ReplicaID(raw: 0), spec: ReplicaSpec(endpoint: "a"), now: origin)
+        let new = Replica(id: ReplicaID(raw: 0), spec: ReplicaSpec(endpoint: "a"), now: start)
         #expect(totals([new]).outlook == .starting)
     }
 
@@ -50,17 +50,17 @@ import Testing
 
     @Test func `see service in a replica that is held back`() {
         var some = replicas(1)
-        some[0].heldUntil = origin + .seconds(5)
+        some[0].heldUntil = start + .seconds(5)
         let sums = totals(some)
         #expect(sums.outlook == .serving && sums.capacity == 0)
-        #expect(sums.limitsChangeAt == origin + .seconds(5))
-        #expect(totals(some, at: origin + .seconds(5)).capacity == 3)
+        #expect(sums.limitsChangeAt == start + .seconds(5))
+        #expect(totals(some, at: start + .seconds(5)).capacity == 3)
     }
 
     @Test func `ignore ejections when fewer than a quarter are fit`() {
         var some = replicas(9)
         for index in 0..<4 {
-            some[index].outliers.eject(OutlierOptions(), forStall: false, now: origin)
+            some[index].outliers.eject(OutlierOptions(), forStall: false, now: start)
         }
         #expect(!totals(some).isPanicking)
         for index in 4..<7 { _ = some[index].health.refused() }

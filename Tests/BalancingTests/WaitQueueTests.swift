@@ -15,7 +15,7 @@ import Testing
             bytes: bytes,
             isRetry: isRetry
         )
-        return Waiter(arrival, arrivedAt: origin)
+        return Waiter(arrival, arrivedAt: start)
     }
 
     private func order(_ queue: WaitQueue) -> [WaiterID] {
@@ -114,8 +114,8 @@ import Testing
             #expect(queue.count == standing.count)
             #expect(queue.oldest == standing.first?.id)
             #expect(queue.bytes == standing.reduce(0) { $0 + $1.waiter.bytes })
-            let deadline = queue.mostUrgent.flatMap { queue[$0]?.arrival.due }
-            #expect(deadline == standing.map(\.waiter.arrival.due).min())
+            let deadline = queue.mostUrgent.flatMap { queue[$0]?.arrival.deadline }
+            #expect(deadline == standing.map(\.waiter.arrival.deadline).min())
             guard step.isMultiple(of: 50) else { continue }
             let expected = standing.enumerated().sorted {
                 $0.element.waiter.rank == $1.element.waiter.rank

@@ -7,7 +7,7 @@ import Transport
 
 extension GatewayStatus {
     /// The instant at which all samples were read.
-    static let sampleTime = ContinuousClock.Instant.now
+    static let sampleTime = Moment(nanoseconds: 60_000_000_000)
 
     /// A running gateway with these pools.
     static func sample(_ pools: [PoolStatus] = []) -> GatewayStatus {
@@ -64,7 +64,7 @@ extension ReplicaSnapshot {
             endpoint: endpoint,
             state: state,
             why: why,
-            since: GatewayStatus.sampleTime - .seconds(2),
+            since: GatewayStatus.sampleTime + .seconds(-2),
             inFlight: 0,
             concurrencyLimit: 4,
             limitNow: state == .down ? 0 : 4,

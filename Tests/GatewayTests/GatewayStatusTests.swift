@@ -7,7 +7,7 @@ import Transport
 @Suite struct `Gateway status` {
     @Test func `tells when something happened on the wall clock`() {
         let status = GatewayStatus.sample()
-        let instant = status.now - .milliseconds(1500)
+        let instant = status.now + .milliseconds(-1500)
         #expect(status.wallTime(of: instant) == "2027-01-15T07:59:58.500Z")
     }
 

@@ -33,7 +33,7 @@ import Testing
     @Test func `tells how long the first has waited`() {
         var pool = PoolStatus.sample()
         pool.gauges.waiters = 2
-        pool.gauges.oldestWaiterSince = GatewayStatus.sampleTime - .seconds(12)
+        pool.gauges.oldestWaiterSince = GatewayStatus.sampleTime + .seconds(-12)
         #expect(text(.sample([pool])).contains("2 waiting of 64, the first for 12 s,"))
     }
 

@@ -11,7 +11,7 @@ import Testing
     @Test func `one that is down tells its last probe`() {
         var replica = ReplicaSnapshot.sample("a", .down, why: .probeFailed)
         replica.lastProbe = .failed(status: 503)
-        replica.lastProbeAt = GatewayStatus.sampleTime - .milliseconds(400)
+        replica.lastProbeAt = GatewayStatus.sampleTime + .milliseconds(-400)
         let words = GatewayStatus.sample().why(replica)
         #expect(words == "probes failed; probe 0.4 s ago: status 503")
     }

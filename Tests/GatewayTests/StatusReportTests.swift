@@ -23,7 +23,7 @@ import Testing
     @Test func `tells how long the first has waited`() throws {
         var pool = PoolStatus.sample()
         pool.gauges.waiters = 1
-        pool.gauges.oldestWaiterSince = GatewayStatus.sampleTime - .milliseconds(1500)
+        pool.gauges.oldestWaiterSince = GatewayStatus.sampleTime + .milliseconds(-1500)
         let told = try #require(try report([pool])["pools"] as? [[String: Any]])
         let queue = try #require(told[0]["queue"] as? [String: Any])
         #expect(queue["oldestSeconds"] as? Double == 1.5)

@@ -20,7 +20,7 @@ import Transport
 
     /// A gateway with one pool of one replica.
     private func report() -> GatewayStatus {
-        let now = ContinuousClock.Instant.now
+        let now = Moment(nanoseconds: 5_000_000_000)
         let replica = ReplicaSnapshot(
             id: ReplicaID(raw: 0),
             endpoint: "10.0.0.1:5000",
@@ -45,7 +45,7 @@ import Transport
         let gauges = PoolSnapshot(
             replicas: [replica],
             waiters: 2,
-            oldestWaiterSince: now - .milliseconds(1500),
+            oldestWaiterSince: now + .milliseconds(-1500),
             queueLimit: 64,
             queueBytes: 0,
             capacity: 4,
