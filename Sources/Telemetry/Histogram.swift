@@ -3,7 +3,7 @@ import Synchronization
 
 /// A histogram of durations.
 ///
-/// Each observation is one search among 17 bounds and two relaxed atomic additions, no lock and no
+/// Each observation is one comparison with a bound and two relaxed atomic additions, no lock and no
 /// allocation. Every loop writes its own stripe, so loops do not fight for a cache line.
 package final class Histogram: Sendable {
     /// What the buckets are made for.
@@ -89,6 +89,8 @@ package final class Histogram: Sendable {
     private let stripes: [Stripe]
     private let scale: Scale
     private let bounds: InlineArray<17, UInt64>
+    /// For each number of significant bits, the first bucket that such numbers of ticks may be in.
+    private let firstBuckets: InlineArray<65, UInt8>
 
     /// Makes an empty histogram.
     ///
@@ -97,7 +99,12 @@ package final class Histogram: Sendable {
     ///   - stripes: How many loops observe, 1 or more; see `observe`.
     package init(_ scale: Scale = .requests, stripes: Int = 1) {
         self.scale = scale
-        bounds = scale.boundsTicks
+        let bounds = scale.boundsTicks
+        self.bounds = bounds
+        firstBuckets = InlineArray { bits in
+            let least: UInt64 = bits == 0 ? 0 : 1 << UInt64(bits - 1)
+            return UInt8(bounds.span.indices.count { bounds[$0] < least })
+        }
         self.stripes = (0..<max(1, stripes)).map { _ in Stripe() }
     }
 
@@ -107,10 +114,12 @@ package final class Histogram: Sendable {
     /// loops that share one are only slower.
     package func observe(_ duration: Duration, stripe: Int = 0) {
         let ticks = UInt64(clamping: duration.attoseconds >> 15)
-        let own = stripes[stripes.count == 1 ? 0 : abs(stripe % stripes.count)]
-        own.buckets[bucket(of: ticks)].wrappingAdd(1, ordering: .relaxed)
         let units = (ticks >> Self.sumShift) &+ ((ticks >> (Self.sumShift - 1)) & 1)
-        own.sum.wrappingAdd(units, ordering: .relaxed)
+        let bucket = bucket(of: ticks)
+        // The stripe is not kept in a variable, which would be retained for both additions.
+        let own = stripes.count == 1 ? 0 : abs(stripe % stripes.count)
+        stripes[own].buckets[bucket].wrappingAdd(1, ordering: .relaxed)
+        stripes[own].sum.wrappingAdd(units, ordering: .relaxed)
     }
 
     /// Adds up all stripes.
@@ -131,18 +140,13 @@ package final class Histogram: Sendable {
     private static let secondsPerUnit = 1_099_511_627_776e-18  // 2^40 attoseconds
 
     /// The first bucket whose bound is not below `ticks`; the last one has no bound.
+    ///
+    /// Each bound is at least twice the one before, so that among numbers of the same length there
+    /// is at most one bound, and no search.
     private func bucket(of ticks: UInt64) -> Int {
-        var low = 0
-        var high = bounds.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ticks <= bounds[middle] {
-                high = middle
-            } else {
-                low = middle + 1
-            }
-        }
-        return low
+        let first = Int(firstBuckets[UInt64.bitWidth - ticks.leadingZeroBitCount])
+        guard first < bounds.count else { return first }
+        return ticks <= bounds[first] ? first : first + 1
     }
 
     /// The cells one loop writes.
