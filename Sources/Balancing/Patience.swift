@@ -59,6 +59,7 @@ struct Patience: Sendable {
     /// The upper end of the class in which the slowest hundredth begins.
     private var usual: Int64 {
         var slower = 0
+        let counts = counts.span
         for index in counts.indices.reversed() {
             slower += Int(counts[index])
             if slower * Self.rarity > total { return Self.end(of: index) }

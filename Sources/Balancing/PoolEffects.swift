@@ -1,29 +1,56 @@
 // What the pool's owner has to do after an event, once it has left the lock.
 
-/// Independent parts, each usually empty; an empty one costs nothing.
+/// Usually nothing: so one array for effects of all kinds, and not one for each.
 package struct PoolEffects: Sendable, Equatable {
-    /// Waiters that now hold a slot, in the order served.
-    package var grants: [Grant] = []
-    /// Waiters that are refused after all.
-    package var sheds: [ShedWaiter] = []
-    /// Replicas to probe at once; `nextProbe(of:)` says the same.
-    package var probeSoon: [ReplicaID] = []
-    /// Replicas whose idle connections are to be closed.
-    package var closeIdle: [ReplicaID] = []
-    /// Replicas that are gone: drained, nothing in flight.
-    ///
-    /// Their id is never used again.
-    package var removed: [ReplicaID] = []
-    /// Changes of state, for log and metrics.
-    package var transitions: [Transition] = []
+    private var effects: [Effect] = []
+
+    enum Effect: Sendable, Equatable {
+        case grant(Grant)
+        case shed(ShedWaiter)
+        case probeSoon(ReplicaID)
+        case closeIdle(ReplicaID)
+        case removed(ReplicaID)
+        case transition(Transition)
+    }
 
     /// No effects.
     package init() {}
 
+    mutating func add(_ effect: Effect) { effects.append(effect) }
+
     /// Whether nothing has to be done.
-    package var isEmpty: Bool {
-        grants.isEmpty && sheds.isEmpty && probeSoon.isEmpty && closeIdle.isEmpty
-            && removed.isEmpty && transitions.isEmpty
+    package var isEmpty: Bool { effects.isEmpty }
+
+    /// Waiters that now hold a slot, in the order served.
+    package var grants: [Grant] {
+        effects.compactMap { if case .grant(let grant) = $0 { grant } else { nil } }
+    }
+
+    /// Waiters that are refused after all.
+    package var sheds: [ShedWaiter] {
+        effects.compactMap { if case .shed(let waiter) = $0 { waiter } else { nil } }
+    }
+
+    /// Replicas to probe at once; `nextProbe(of:)` says the same.
+    package var probeSoon: [ReplicaID] {
+        effects.compactMap { if case .probeSoon(let id) = $0 { id } else { nil } }
+    }
+
+    /// Replicas whose idle connections are to be closed.
+    package var closeIdle: [ReplicaID] {
+        effects.compactMap { if case .closeIdle(let id) = $0 { id } else { nil } }
+    }
+
+    /// Replicas that are gone: drained, nothing in flight.
+    ///
+    /// Their id is never used again.
+    package var removed: [ReplicaID] {
+        effects.compactMap { if case .removed(let id) = $0 { id } else { nil } }
+    }
+
+    /// Changes of state, for log and metrics.
+    package var transitions: [Transition] {
+        effects.compactMap { if case .transition(let change) = $0 { change } else { nil } }
     }
 }
 

@@ -29,6 +29,17 @@ package struct PoolState: Sendable {
     private var outlook = Totals.Outlook.starting
     private var outlookSince: Moment?
 
+    /// The latest instant for the next `advance`; `nil` when nothing will ever be due.
+    ///
+    /// May be earlier than anything happens. Read it after every event: it is stored, since what
+    /// is read after each of a pool's events must not take a copy of its state.
+    package private(set) var nextEvent: Moment?
+    /// How long a replica may say nothing, on any connection, before `giveUp` is worth asking, in
+    /// nanoseconds; `nil`: for ever.
+    ///
+    /// Stored for the same reason.
+    package private(set) var patienceNanoseconds: Int64?
+
     /// Waiters that avoid all replicas with room are passed over; after this many in a row the
     /// search ends, so that one event has bounded work.
     private static let passedOverMax = 64
@@ -41,6 +52,7 @@ package struct PoolState: Sendable {
         self.retryBudget = RetryBudget(options: options.retry)
         self.patience = Patience(options.retry.attemptTimeout)
         self.random = SeededRandom(seed: seed)
+        self.patienceNanoseconds = patience.nanoseconds
     }
 
     /// The settings in force.
@@ -53,9 +65,11 @@ package struct PoolState: Sendable {
         _ options: PoolOptions,
         now: Moment
     ) -> PoolEffects {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
         retryBudget.configure(options.retry)
         patience.configure(options.retry.attemptTimeout)
+        patienceNanoseconds = patience.nanoseconds
         roster.configure(options, now: now, into: &effects)
         settle(now: now, into: &effects)
         return effects
@@ -69,6 +83,7 @@ package struct PoolState: Sendable {
         _ wanted: [ReplicaSpec],
         now: Moment
     ) -> PoolEffects {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
         roster.list(wanted, now: now, into: &effects)
         settle(now: now, into: &effects)
@@ -83,8 +98,9 @@ package struct PoolState: Sendable {
         _ isDraining: Bool,
         now: Moment
     ) -> PoolEffects {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
-        guard let index = roster.index(of: id) else { return effects }
+        guard let index = roster.replicas.index(of: id) else { return effects }
         roster.setDraining(index, isDraining, now: now, into: &effects)
         settle(now: now, into: &effects)
         return effects
@@ -96,6 +112,7 @@ package struct PoolState: Sendable {
     ///
     /// O(replicas).
     package mutating func arrive(_ arrival: Arrival, now: Moment) -> Admission {
+        defer { noteNextEvent() }
         if !arrival.isRetry { retryBudget.deposit(now: now) }
         guard !isStopping else { return .shed(Shed(.stopping, retryAfter: pause(work: nil))) }
         guard arrival.deadline > now else { return .shed(Shed(.deadline)) }
@@ -113,7 +130,8 @@ package struct PoolState: Sendable {
     ///
     /// `false` means that an effect has named it already: a grant must then be ended.
     package mutating func withdraw(_ waiter: WaiterID, now: Moment) -> Bool {
-        queue.remove(waiter) != nil
+        defer { noteNextEvent() }
+        return queue.remove(waiter) != nil
     }
 
     /// Gives a slot back, exactly once for each ticket, and says how it went.
@@ -125,9 +143,13 @@ package struct PoolState: Sendable {
         firstByte: Duration = .zero,
         now: Moment
     ) -> PoolEffects {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
         measure(lease, verdict, now: now)
-        if verdict == .success, firstByte > .zero { patience.record(firstByte) }
+        if verdict == .success, firstByte > .zero {
+            patience.record(firstByte)
+            patienceNanoseconds = patience.nanoseconds
+        }
         if roster.end(lease, verdict, now: now, into: &effects) {
             settle(now: now, into: &effects)
         } else if !queue.isEmpty {
@@ -140,7 +162,8 @@ package struct PoolState: Sendable {
     ///
     /// Cheap, but under the lock: once a second and connection is enough.
     package mutating func progressed(_ id: ReplicaID, now: Moment) {
-        guard let index = roster.index(of: id) else { return }
+        defer { noteNextEvent() }
+        guard let index = roster.replicas.index(of: id) else { return }
         roster.progressed(index, now: now)
     }
 
@@ -148,12 +171,6 @@ package struct PoolState: Sendable {
     package mutating func withdrawFromRetryBudget(now: Moment) -> Bool {
         retryBudget.withdraw(now: now)
     }
-
-    /// How long a replica may say nothing, on any connection, before `giveUp` is worth asking, in
-    /// nanoseconds; `nil`: for ever.
-    ///
-    /// O(1).
-    package var patienceNanoseconds: Int64? { patience.nanoseconds }
 
     /// Whether an attempt that has heard nothing from its replica since `quietSince` is given up:
     /// another replica, none of `tried`, must have room right now, and the retry budget pays.
@@ -166,8 +183,9 @@ package struct PoolState: Sendable {
         avoiding tried: [ReplicaID],
         now: Moment
     ) -> (isGranted: Bool, effects: PoolEffects) {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
-        guard let index = roster.index(of: id), roster.hasRoom(besides: index, tried),
+        guard let index = roster.replicas.index(of: id), roster.hasRoom(besides: index, tried),
             retryBudget.withdraw(now: now)
         else { return (false, effects) }
         roster.fellSilent(index, quietSince: quietSince, now: now, into: &effects)
@@ -185,8 +203,9 @@ package struct PoolState: Sendable {
         _ outcome: ProbeOutcome,
         now: Moment
     ) -> PoolEffects {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
-        guard let index = roster.index(of: id) else { return effects }
+        guard let index = roster.replicas.index(of: id) else { return effects }
         roster.probed(index, outcome, now: now, using: &random, into: &effects)
         settle(now: now, into: &effects)
         return effects
@@ -196,7 +215,9 @@ package struct PoolState: Sendable {
     ///
     /// `nil` when it is gone or leaving.
     package func nextProbe(of id: ReplicaID) -> Moment? {
-        guard let index = roster.index(of: id), roster.replicas[index].isListed else { return nil }
+        guard let index = roster.replicas.index(of: id), roster.replicas[index].isListed else {
+            return nil
+        }
         return roster.replicas[index].health.nextProbe
     }
 
@@ -207,6 +228,7 @@ package struct PoolState: Sendable {
     ///
     /// To be called at `nextEvent`; earlier or later does no harm.
     package mutating func advance(to now: Moment) -> PoolEffects {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
         roster.advance(to: now, into: &effects)
         settle(now: now, into: &effects)
@@ -214,12 +236,14 @@ package struct PoolState: Sendable {
         return effects
     }
 
-    /// The latest instant for the next `advance`; `nil` when nothing will ever be due.
-    ///
-    /// May be earlier than anything happens. Read it after every event. O(1).
-    package var nextEvent: Moment? {
+    /// Brings `nextEvent` in line, as the last thing of every event.
+    mutating func noteNextEvent() {
+        nextEvent = roster.nextEvent
+        if !queue.isEmpty { nextEvent = nextEventWithWaiters }
+    }
+
+    private var nextEventWithWaiters: Moment? {
         var next = roster.nextEvent
-        guard !queue.isEmpty else { return next }
         if let growth = roster.totals.limitsChangeAt { next = min(next ?? growth, growth) }
         if let deadline = earliestDeadline { next = min(next ?? deadline, deadline) }
         if let timeout = earliestTimeout { next = min(next ?? timeout, timeout) }
@@ -228,6 +252,7 @@ package struct PoolState: Sendable {
 
     /// The gateway stops: waiters and all later arrivals are refused; leases end as usual.
     package mutating func stop(now: Moment) -> PoolEffects {
+        defer { noteNextEvent() }
         var effects = PoolEffects()
         isStopping = true
         while let waiter = queue.first {
@@ -273,7 +298,7 @@ package struct PoolState: Sendable {
 
     /// The endpoint of a replica; `nil` when it is gone.
     package func endpoint(of id: ReplicaID) -> String? {
-        roster.index(of: id).map { roster.replicas[$0].spec.endpoint }
+        roster.replicas.index(of: id).map { roster.replicas[$0].spec.endpoint }
     }
 
     // MARK: Admission
@@ -374,7 +399,7 @@ package struct PoolState: Sendable {
             }
             if let ticket = roster.lease(for: waiter.arrival, now: now, using: &random) {
                 _ = queue.remove(id)
-                effects.grants.append(Grant(waiter: id, ticket: ticket))
+                effects.add(.grant(Grant(waiter: id, ticket: ticket)))
             } else if waiter.arrival.excluding.isEmpty {
                 return
             } else {
@@ -425,6 +450,6 @@ package struct PoolState: Sendable {
 
     private mutating func shed(_ id: WaiterID, _ shed: Shed, into effects: inout PoolEffects) {
         _ = queue.remove(id)
-        effects.sheds.append(ShedWaiter(waiter: id, shed: shed))
+        effects.add(.shed(ShedWaiter(waiter: id, shed: shed)))
     }
 }

@@ -119,9 +119,14 @@ struct Replica: Sendable {
     ) {
         let current = state
         guard current != shown else { return }
-        effects.transitions.append(
-            Transition(replica: id, endpoint: spec.endpoint, from: shown, to: current, why: cause)
+        let change = Transition(
+            replica: id,
+            endpoint: spec.endpoint,
+            from: shown,
+            to: current,
+            why: cause
         )
+        effects.add(.transition(change))
         shown = current
         why = cause
         since = now

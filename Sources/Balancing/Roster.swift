@@ -26,19 +26,6 @@ struct Roster: Sendable {
         self.policy = Policy(options.policy)
     }
 
-    /// The position of a replica; `nil` when it is gone.
-    ///
-    /// O(log replicas).
-    func index(of id: ReplicaID) -> Int? {
-        var low = 0
-        var high = replicas.count
-        while low < high {
-            let middle = (low + high) / 2
-            if replicas[middle].id.raw < id.raw { low = middle + 1 } else { high = middle }
-        }
-        return low < replicas.count && replicas[low].id == id ? low : nil
-    }
-
     // MARK: Membership
 
     /// Takes new settings; counts, health and learned values stay.
@@ -70,7 +57,7 @@ struct Roster: Sendable {
             } else if replicas[index].isListed {
                 replicas[index].isListed = false
                 replicas[index].tell(.unlisted, now: now, into: &effects)
-                effects.closeIdle.append(replicas[index].id)
+                effects.add(.closeIdle(replicas[index].id))
             }
         }
         // In the order of the source, so that ids and ties do not depend on a hash.
@@ -90,7 +77,7 @@ struct Roster: Sendable {
         idsGiven += 1
         replicas.append(Replica(id: id, spec: spec, now: now))
         loads.append(ReplicaLoad(identity: AffinityHash.key(of: spec.endpoint)))
-        effects.probeSoon.append(id)
+        effects.add(.probeSoon(id))
     }
 
     private mutating func adopt(
@@ -116,13 +103,13 @@ struct Roster: Sendable {
         guard replicas[index].isDrainedByOperator != isDraining else { return }
         replicas[index].isDrainedByOperator = isDraining
         replicas[index].tell(isDraining ? .drained : .undrained, now: now, into: &effects)
-        if isDraining { effects.closeIdle.append(replicas[index].id) }
+        if isDraining { effects.add(.closeIdle(replicas[index].id)) }
     }
 
     /// Removes a replica that is unlisted and has nothing in flight.
     private mutating func removeIfGone(_ index: Int, into effects: inout PoolEffects) {
         guard !replicas[index].isListed, loads[index].inFlight == 0 else { return }
-        effects.removed.append(replicas[index].id)
+        effects.add(.removed(replicas[index].id))
         replicas.remove(at: index)
         loads.remove(at: index)
     }
@@ -189,7 +176,7 @@ struct Roster: Sendable {
         now: Moment,
         into effects: inout PoolEffects
     ) -> Bool {
-        guard let index = index(of: ticket.replica), loads[index].inFlight > 0 else {
+        guard let index = replicas.index(of: ticket.replica), loads[index].inFlight > 0 else {
             preconditionFailure("lease of replica \(ticket.replica.raw) ended, none is in flight")
         }
         loads[index].inFlight -= 1
@@ -448,7 +435,7 @@ struct Roster: Sendable {
         replicas[index].outliers.wentDown(now: now)
         replicas[index].doubt.end()
         replicas[index].tell(cause, now: now, into: &effects)
-        effects.closeIdle.append(replicas[index].id)
+        effects.add(.closeIdle(replicas[index].id))
     }
 
     private mutating func probeSoon(
@@ -458,7 +445,7 @@ struct Roster: Sendable {
     ) {
         guard replicas[index].isListed, replicas[index].health.nextProbe > now else { return }
         replicas[index].health.nextProbe = now
-        effects.probeSoon.append(replicas[index].id)
+        effects.add(.probeSoon(replicas[index].id))
     }
 
     // MARK: Slow start
@@ -550,5 +537,26 @@ struct Roster: Sendable {
         totals.refresh(replicas, &loads, options: options, now: now)
         // One that came back with old requests in flight may be overdue.
         for index in replicas.indices { wake(at: stallDue(index)) }
+    }
+}
+
+extension [Replica] {
+    /// The position of a replica; `nil` when it is gone.
+    ///
+    /// Of the array, since a function of the roster would be handed a copy of the roster.
+    /// O(log replicas), and at once where none before it has gone.
+    func index(of id: ReplicaID) -> Int? {
+        guard let first else { return nil }
+        // Ids ascend, so that it is nowhere after this.
+        let last = Swift.min(id.raw - first.id.raw, count - 1)
+        guard last >= 0 else { return nil }
+        if self[last].id == id { return last }
+        var low = 0
+        var high = last
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].id.raw < id.raw { low = middle + 1 } else { high = middle }
+        }
+        return self[low].id == id ? low : nil
     }
 }

@@ -34,7 +34,7 @@ final class Pool: Sendable {
 
     private struct State {
         var decisions: PoolState
-        var endpoints: [ReplicaID: Endpoint] = [:]
+        var endpoints = Endpoints()
         var addresses: [String: Address] = [:]
         var waiting: [WaiterID: Waiting] = [:]
         var probers: [ReplicaID: Spot] = [:]
@@ -87,7 +87,12 @@ final class Pool: Sendable {
         let lane = exchange.lane
         let started = lane.now
         do throws(ExchangeError) {
-            let (ticket, endpoint) = try await slot(for: exchange)
+            let (ticket, endpoint) =
+                switch arrive(exchange) {
+                case .leased(let slot): slot
+                case .shed(let shed): throw .shed(shed)
+                case .waiting(let id): try await wait(as: id, for: exchange)
+                }
             metrics.waited(lane.now - started, .leased, stripe: lane.index)
             exchange.leased(endpoint, after: lane.now - started)
             return Lease(ticket, of: endpoint, in: self, for: exchange)
@@ -99,9 +104,16 @@ final class Pool: Sendable {
         }
     }
 
-    private func slot(
-        for exchange: Exchange
-    ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
+    private typealias Slot = (ticket: LeaseTicket, endpoint: Endpoint)
+
+    /// What the decisions answer an arrival, with the endpoint that a lease is for.
+    private enum Arrived {
+        case leased(Slot)
+        case waiting(WaiterID)
+        case shed(Shed)
+    }
+
+    private func arrive(_ exchange: Exchange) -> Arrived {
         let arrival = Arrival(
             deadline: exchange.deadline.moment,
             priority: exchange.priority,
@@ -111,33 +123,27 @@ final class Pool: Sendable {
             isRetry: exchange.attempts > 0
         )
         let lane = exchange.lane
-        let (admission, endpoint, alarm) = state.withLock { state in
-            let admission = state.decisions.arrive(arrival, now: state.clock(lane.now))
-            var endpoint: Endpoint?
-            switch admission {
-            case .leased(let ticket): endpoint = state.endpoints[ticket.replica]
+        let (arrived, alarm) = state.withLock { state in
+            let arrived: Arrived
+            switch state.decisions.arrive(arrival, now: state.clock(lane.now)) {
+            case .leased(let ticket):
+                arrived = .leased((ticket, state.endpoints.leased(ticket)))
             case .waiting(let id):
                 state.waiting[id] = Waiting(loop: lane.loop, parking: exchange.client.parking)
-            case .shed: break
+                arrived = .waiting(id)
+            case .shed(let shed):
+                arrived = .shed(shed)
             }
-            return (admission, endpoint, alarmIfDue(&state))
+            return (arrived, alarmIfDue(&state))
         }
         alarm?.wake()
-        switch admission {
-        case .leased(let ticket):
-            guard let endpoint else { preconditionFailure("a lease of an unknown replica") }
-            return (ticket, endpoint)
-        case .shed(let shed):
-            throw .shed(shed)
-        case .waiting(let id):
-            return try await wait(as: id, for: exchange)
-        }
+        return arrived
     }
 
     private func wait(
         as id: WaiterID,
         for exchange: Exchange
-    ) async throws(ExchangeError) -> (LeaseTicket, Endpoint) {
+    ) async throws(ExchangeError) -> Slot {
         exchange.client.keepSnugly(exchange.body)
         while true {
             do throws(ExchangeError) {
@@ -147,21 +153,22 @@ final class Pool: Sendable {
                 withdraw(id, now: exchange.lane.now)
                 throw error
             }
-            let (outcome, endpoint) = state.withLock { state in
-                guard let outcome = state.waiting[id]?.outcome else {
-                    return (nil as Waiting.Outcome?, nil as Endpoint?)
-                }
+            let arrived: Arrived? = state.withLock { state in
+                guard let outcome = state.waiting[id]?.outcome else { return nil }
                 state.waiting[id] = nil
-                guard case .granted(let ticket) = outcome else { return (outcome, nil) }
-                return (outcome, state.endpoints[ticket.replica])
+                switch outcome {
+                case .granted(let ticket):
+                    return .leased((ticket, state.endpoints.leased(ticket)))
+                case .shed(let shed):
+                    return .shed(shed)
+                }
             }
-            switch outcome {
-            case .granted(let ticket):
-                guard let endpoint else { preconditionFailure("a grant of an unknown replica") }
-                return (ticket, endpoint)
+            switch arrived {
+            case .leased(let slot):
+                return slot
             case .shed(let shed):
                 throw .shed(shed)
-            case nil:
+            case nil, .waiting:
                 // A pool that is gone from the configuration has no timekeeper any more.
                 guard exchange.lane.now >= exchange.deadline + .seconds(1) else { continue }
                 withdraw(id, now: exchange.lane.now)
@@ -254,7 +261,7 @@ final class Pool: Sendable {
                 let known = state.endpoints[id]
                 if known?.address != address {
                     if let known { stale.append(known.key) }
-                    state.endpoints[id] = Endpoint(
+                    let endpoint = Endpoint(
                         id: id,
                         key: Pool.nextKey(),
                         address: address,
@@ -262,6 +269,7 @@ final class Pool: Sendable {
                         metrics: metrics.replica(spec.endpoint),
                         patience: patience
                     )
+                    state.endpoints.set(endpoint)
                 }
                 if state.probers[id] == nil, let endpoint = state.endpoints[id] {
                     unprobed.append(endpoint)
@@ -373,19 +381,27 @@ final class Pool: Sendable {
         _ now: Instant,
         _ event: (inout State, Moment) -> PoolEffects
     ) {
-        let (effects, wakes, alarm, removed) = state.withLock { state in
+        let (consequences, alarm) = state.withLock { state in
             let effects = event(&state, state.clock(now))
-            let wakes = note(effects, in: &state)
-            let removed = effects.removed.compactMap { state.endpoints.removeValue(forKey: $0) }
-            return (effects, wakes, alarmIfDue(&state), removed)
+            let consequences = effects.isEmpty ? nil : note(effects, in: &state)
+            return (consequences, alarmIfDue(&state))
         }
-        for spot in wakes { spot.wake() }
+        if let consequences { for spot in consequences.wakes { spot.wake() } }
         alarm?.wake()
-        if !effects.isEmpty || !removed.isEmpty { perform(effects, removed) }
+        if let consequences { perform(consequences) }
     }
 
-    /// Writes down what became of waiters; returns whom to wake.
-    private func note(_ effects: PoolEffects, in state: inout State) -> [Spot] {
+    /// What is left to do outside the lock when an event had effects, as few have.
+    private struct Consequences {
+        let effects: PoolEffects
+        /// Whom to wake.
+        let wakes: [Spot]
+        /// What is gone.
+        let removed: [Endpoint]
+    }
+
+    /// Writes down what became of waiters and replicas.
+    private func note(_ effects: PoolEffects, in state: inout State) -> Consequences {
         var wakes: [Spot] = []
         for grant in effects.grants {
             state.waiting[grant.waiter]?.outcome = .granted(grant.ticket)
@@ -407,7 +423,8 @@ final class Pool: Sendable {
             // Its prober ends when it finds the replica gone.
             if let prober = state.probers[id] { wakes.append(prober) }
         }
-        return wakes
+        let removed = effects.removed.compactMap { state.endpoints.remove($0) }
+        return Consequences(effects: effects, wakes: wakes, removed: removed)
     }
 
     /// The timekeeper, if something is due before it would wake by itself.
@@ -418,7 +435,8 @@ final class Pool: Sendable {
         return state.timekeeper
     }
 
-    private func perform(_ effects: PoolEffects, _ removed: [Endpoint]) {
+    private func perform(_ consequences: Consequences) {
+        let (effects, removed) = (consequences.effects, consequences.removed)
         let idle = state.withLock { state in
             effects.closeIdle.compactMap { state.endpoints[$0]?.key }
         }
@@ -438,7 +456,7 @@ final class Pool: Sendable {
         }
         if !removed.isEmpty {
             metrics.retainReplicas(
-                Set(state.withLock { $0.endpoints.values.map(\.name) })
+                Set(state.withLock { $0.endpoints.all.map(\.name) })
             )
         }
     }

@@ -12,19 +12,32 @@ import Testing
         let ticket = LeaseTicket(replica: id, startedAt: start)
         let waiter = WaiterID(raw: 0)
         let change = Transition(replica: id, endpoint: "a", from: .warming, to: .down, why: .busy)
-        let parts: [(inout PoolEffects) -> Void] = [
-            { $0.grants = [Grant(waiter: waiter, ticket: ticket)] },
-            { $0.sheds = [ShedWaiter(waiter: waiter, shed: Shed(.stopping))] },
-            { $0.probeSoon = [id] },
-            { $0.closeIdle = [id] },
-            { $0.removed = [id] },
-            { $0.transitions = [change] },
+        let parts: [PoolEffects.Effect] = [
+            .grant(Grant(waiter: waiter, ticket: ticket)),
+            .shed(ShedWaiter(waiter: waiter, shed: Shed(.stopping))),
+            .probeSoon(id),
+            .closeIdle(id),
+            .removed(id),
+            .transition(change),
         ]
         for part in parts {
             var effects = PoolEffects()
-            part(&effects)
+            effects.add(part)
             #expect(!effects.isEmpty)
         }
+    }
+
+    @Test func `are told by kind, each in the order it came`() {
+        let ids = (0..<3).map { ReplicaID(raw: $0) }
+        var effects = PoolEffects()
+        for id in ids {
+            effects.add(.probeSoon(id))
+            effects.add(.closeIdle(id))
+        }
+        effects.add(.removed(ids[1]))
+        #expect(effects.probeSoon == ids && effects.closeIdle == ids)
+        #expect(effects.removed == [ids[1]])
+        #expect(effects.grants.isEmpty && effects.sheds.isEmpty && effects.transitions.isEmpty)
     }
 
     @Test func `name causes in one spelling, each its own`() {

@@ -356,6 +356,9 @@ struct PoolWorld {
     /// What holds after every event.
     private mutating func check() {
         let snapshot = state.snapshot()
+        var again = state
+        again.noteNextEvent()
+        #expect(state.nextEvent == again.nextEvent, "the next event is not what it was told to be")
         #expect(snapshot.waiters == waiting.count)
         #expect(snapshot.inFlight == leases.count)
         #expect(snapshot.outstanding == leases.count + waiting.count)
