@@ -21,6 +21,18 @@ struct Answer {
     /// What is ready to be sent; the head is in it.
     var pending = Region(start: 0, end: 0)
 
+    /// Whether its last byte has been sent.
+    var isSent: Bool { pending.count == 0 && transfer.isComplete }
+
+    /// None yet.
+    init() {
+        status = 0
+        isEventStream = false
+        transfer = BodyTransfer(.none, sendsChunked: false, limits: Limits())
+        sendsChunked = false
+        keepsUpstream = false
+    }
+
     init(_ head: ResponseHead, for exchange: Exchange) {
         status = head.status
         isEventStream = head.isEventStream

@@ -70,7 +70,14 @@ final class ClientConnection {
                 await answer(error, to: beginExchange())
             }
             isBusy = false
-            if let exchange { goesOn = await end(exchange) }
+            guard let exchange else { continue }
+            switch end(exchange) {
+            case .next: break
+            case .close: goesOn = false
+            case .linger:
+                await linger()
+                goesOn = false
+            }
         }
         releaseBuffer()
         close()
@@ -83,14 +90,23 @@ final class ClientConnection {
         parking.retire()
     }
 
-    /// Accounts for an exchange and gives it back; whether the connection serves another one.
-    private func end(_ exchange: Exchange) async -> Bool {
+    /// What follows an exchange.
+    private enum Sequel {
+        /// Another one.
+        case next
+        case close
+        /// The close, once the client has had time to read the answer.
+        case linger
+    }
+
+    /// Accounts for an exchange and gives it back.
+    private func end(_ exchange: Exchange) -> Sequel {
         if kind == .client { lane.account(exchange) }
-        let goesOn = await finish(exchange)
+        let sequel = finish(exchange)
         self.exchange = nil
         lane.giveBack(exchange)
         idleDeadline = lane.now + lane.snapshot.settings.timeouts.keepAlive
-        return goesOn
+        return sequel
     }
 
     private func beginExchange() -> Exchange {
@@ -240,22 +256,20 @@ final class ClientConnection {
         return false
     }
 
-    /// Ends one exchange; returns whether the connection serves another one.
-    private func finish(_ exchange: Exchange) async -> Bool {
+    /// Ends one exchange; what follows it.
+    private func finish(_ exchange: Exchange) -> Sequel {
         if let buffer { exchange.body.finish(keeping: buffer) }
-        if isAbandoned || !socket.isOpen || socket.isBroken || exchange.isTunnel { return false }
+        if isAbandoned || !socket.isOpen || socket.isBroken || exchange.isTunnel { return .close }
         guard let current = buffer, exchange.keepsConnection, exchange.body.isReceived else {
-            if exchange.isAnswered && exchange.reason != .clientGone && maySendMore(exchange) {
-                await linger()
-            }
-            return false
+            let mayReadOn = exchange.isAnswered && exchange.reason != .clientGone
+            return mayReadOn && maySendMore(exchange) ? .linger : .close
         }
         if current.isEmpty {
             releaseBuffer()
         } else if roomyBuffer() == nil {
-            return false
+            return .close
         }
-        return !isDraining
+        return isDraining ? .close : .next
     }
 
     /// Whether bytes of the client may still come, and would turn the close into a reset.

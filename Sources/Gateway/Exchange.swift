@@ -155,6 +155,11 @@ final class Exchange {
     ///   gateway cuts what is still in flight.
     func wait(until instant: Instant) async throws(ExchangeError) {
         await client.parking.park(until: instant)
+        try checkIsWanted()
+    }
+
+    /// - Throws: as `wait`.
+    func checkIsWanted() throws(ExchangeError) {
         if client.hasLeft { throw .clientGone }
         if lane.gateway.isCutting { throw .stopping }
     }

@@ -5,18 +5,28 @@ internal import Telemetry
 internal import Transport
 
 extension ClientConnection {
-    /// Relays an answer from its replica until it is whole.
+    /// Sends what has come of an answer; whether that is all of it and nothing is left to do.
+    func relayAtOnce(from upstream: UpstreamConnection) throws(ExchangeError) -> Bool {
+        guard let exchange else { throw .clientGone }
+        guard !upstream.answer.awaitsBody, upstream.answer.status != 101 else { return false }
+        exchange.isAnswered = true
+        defer { exchange.bytesSent = upstream.answer.transfer.bytesTaken }
+        _ = try sendPending(&upstream.answer, from: upstream, exchange)
+        guard upstream.answer.isSent else { return false }
+        finish(upstream.answer, from: upstream, exchange)
+        return true
+    }
+
+    /// Relays the rest of an answer from its replica until it is whole.
     ///
     /// The rest of the request goes on meanwhile, so both directions may stream at once. One slab
     /// is in use; while the client takes nothing, nothing is taken from the replica.
     /// - Throws: `.again` or `.upstream` while nothing has reached the client; afterwards a broken
     ///   replica or a client that left, both of which can only be cut.
-    func relay(
-        _ answer: Answer,
-        from upstream: UpstreamConnection
-    ) async throws(ExchangeError) {
+    func relayRest(from upstream: UpstreamConnection) async throws(ExchangeError) {
         guard let exchange else { throw .clientGone }
-        var answer = answer
+        var answer = upstream.answer
+        defer { upstream.answer = answer }
         if answer.awaitsBody { try await awaitFirstBytes(&answer, from: upstream, exchange) }
         exchange.isAnswered = true
         if answer.status == 101 { return try await tunnel(answer, upstream, exchange) }
@@ -26,8 +36,8 @@ extension ClientConnection {
         var slabs = 0
         while true {
             let sent = try sendPending(&answer, from: upstream, exchange)
+            if answer.isSent { break }
             if answer.pending.count == 0 {
-                if answer.transfer.isComplete { break }
                 if try receiveMore(&answer, from: upstream, exchange) {
                     lastProgress = lane.now
                     slabs += 1

@@ -27,13 +27,20 @@ extension Lane {
             let lease = try await route.pool.lease(for: exchange)
 
             do throws(ExchangeError) {
-                let upstream = try await upstreams.connection(to: lease.endpoint, for: exchange)
+                let upstream: UpstreamConnection
+                if let kept = upstreams.takeKept(to: lease.endpoint, for: exchange) {
+                    upstream = kept
+                } else {
+                    upstream = try await upstreams.connect(to: lease.endpoint, for: exchange)
+                }
                 defer { upstreams.giveBack(upstream) }
-                try await upstream.send(exchange)
-                let answer = try await upstream.receiveHead(for: exchange)
+                if try !upstream.sendAtOnce(exchange) { try await upstream.sendRest(of: exchange) }
+                try await upstream.receiveHead(for: exchange)
                 // From here on bytes reach the client: no second attempt.
-                try await client.relay(answer, from: upstream)
-                lease.end(answer.verdict)
+                if try !client.relayAtOnce(from: upstream) {
+                    try await client.relayRest(from: upstream)
+                }
+                lease.end(upstream.answer.verdict)
                 return
             } catch {
                 lease.end(Verdict(error))

@@ -17,6 +17,9 @@ final class UpstreamConnection {
     private let context: LoopContext
     private var parser = ResponseParser()
     private(set) var buffer: ByteBuffer?
+    /// The answer to the current request, once its head has come; here, where no waiting task has
+    /// to carry it along.
+    var answer = Answer()
     private var idleSince: Instant
     private var progressDue: Instant
     /// When the current request was begun to be sent.
@@ -82,8 +85,15 @@ final class UpstreamConnection {
 
     // MARK: an attempt
 
-    /// Sends the request: head and body until all is sent or the replica answers early.
-    func send(_ exchange: Exchange) async throws(ExchangeError) {
+    /// Begins to send the request; whether all of it has been sent.
+    func sendAtOnce(_ exchange: Exchange) throws(ExchangeError) -> Bool {
+        begin(exchange)
+        if exchange.expectsContinue && !exchange.body.isReceived { return false }
+        _ = try exchange.client.pump(exchange.body, to: socket)
+        return exchange.body.isSent || exchange.body.isBroken
+    }
+
+    private func begin(_ exchange: Exchange) {
         isReusable = false
         hasReceived = false
         startedAt = context.now
@@ -96,6 +106,10 @@ final class UpstreamConnection {
             endingBeforeEndBy: RemainingTime.distanceFromEnd
         )
         exchange.body.startAttempt(holding: isReused || exchange.isRepeatable)
+    }
+
+    /// Sends what is left of the request, until all is sent or the replica answers early.
+    func sendRest(of exchange: Exchange) async throws(ExchangeError) {
         if exchange.expectsContinue && !exchange.body.isReceived {
             exchange.expectsContinue = false
             try await exchange.client.sendContinue()
@@ -136,17 +150,51 @@ final class UpstreamConnection {
     /// Receives the head of the final answer; interim ones go on to the client.
     ///
     /// The head as the client gets it lies before the first body bytes in `buffer`.
-    func receiveHead(for exchange: Exchange) async throws(ExchangeError) -> Answer {
+    func receiveHead(for exchange: Exchange) async throws(ExchangeError) {
+        while true {
+            switch try advance(exchange) {
+            case .final: return
+            case .interim(let count):
+                if count > 0 { try await exchange.client.sendScratch(count) }
+                // However many come: others get their turn, and the deadline its due.
+                await context.yield()
+                if context.now >= exchange.deadline { throw timedOut(exchange) }
+            case .pumped:
+                await context.yield()
+            case .blocked:
+                guard exchange.body.isReceived || exchange.body.isBroken else {
+                    // It has begun to answer, but the rest of the request is still to come.
+                    try await waitToSend(exchange)
+                    continue
+                }
+                try await waitForReplica(exchange, until: exchange.deadline)
+                if context.now >= exchange.deadline && !socket.isReadable {
+                    throw timedOut(exchange)
+                }
+            }
+        }
+    }
+
+    private enum HeadStep {
+        /// The final head is in `answer`.
+        case final
+        /// So many bytes of an interim head for the client are in the scratch.
+        case interim(Int)
+        /// More of the request went on.
+        case pumped
+        /// Nothing moves now.
+        case blocked
+    }
+
+    /// Goes on towards the final head as far as bytes have come.
+    private func advance(_ exchange: Exchange) throws(ExchangeError) -> HeadStep {
         while true {
             if let buffer, !buffer.isEmpty, let head = try parseHead(in: buffer, for: exchange) {
                 if head.isInformational {
-                    try await passOn(head, in: buffer, for: exchange)
-                    // However many come: others get their turn, and the deadline its due.
-                    await context.yield()
-                    if context.now >= exchange.deadline { throw timedOut(exchange) }
-                    continue
+                    return .interim(takeInterim(head, in: buffer, for: exchange))
                 }
-                return try begin(head, in: buffer, for: exchange)
+                try begin(head, in: buffer, for: exchange)
+                return .final
             }
             switch try receive(for: exchange) {
             case .bytes:
@@ -155,22 +203,11 @@ final class UpstreamConnection {
             case .end:
                 throw exchange.after(fault(.reset))
             case .wouldBlock:
-                if !exchange.body.isSent && !exchange.body.isBroken {
-                    if try exchange.client.pump(exchange.body, to: socket) {
-                        movedAt = context.now
-                        await context.yield()
-                        continue
-                    }
-                }
-                if exchange.body.isReceived || exchange.body.isBroken {
-                    try await waitForReplica(exchange, until: exchange.deadline)
-                    if context.now >= exchange.deadline && !socket.isReadable {
-                        throw timedOut(exchange)
-                    }
-                } else {
-                    // It has begun to answer, but the rest of the request is still to come.
-                    try await waitToSend(exchange)
-                }
+                guard !exchange.body.isSent, !exchange.body.isBroken,
+                    try exchange.client.pump(exchange.body, to: socket)
+                else { return .blocked }
+                movedAt = context.now
+                return .pumped
             }
         }
     }
@@ -186,8 +223,9 @@ final class UpstreamConnection {
         }
         let watch = exchange.lane.watch
         watch.add(self)
-        defer { watch.remove(self) }
-        try await exchange.wait(until: instant)
+        await exchange.client.parking.park(until: instant)
+        watch.remove(self)
+        try exchange.checkIsWanted()
         guard !socket.isReadable, let patience = endpoint.patience.duration,
             let due = silenceDue, due <= context.now
         else { return }
@@ -244,17 +282,16 @@ final class UpstreamConnection {
         }
     }
 
-    /// RFC 9110 §15.2: interim answers go to 1.1 clients, never to 1.0.
-    private func passOn(
+    /// RFC 9110 §15.2: interim answers go to 1.1 clients, never to 1.0; bytes for the client.
+    private func takeInterim(
         _ head: ResponseHead,
         in buffer: ByteBuffer,
         for exchange: Exchange
-    ) async throws(ExchangeError) {
+    ) -> Int {
         let count = exchange.lane.writeInterimHead(head, of: buffer.bytes)
         buffer.consume(head.headLength)
         parser.reset()
-        guard !exchange.isHTTP10, let count else { return }
-        try await exchange.client.sendScratch(count)
+        return exchange.isHTTP10 ? 0 : count ?? 0
     }
 
     /// Decides what the final head means, and lays the client's version of it before the body.
@@ -262,7 +299,7 @@ final class UpstreamConnection {
         _ head: ResponseHead,
         in buffer: ByteBuffer,
         for exchange: Exchange
-    ) throws(ExchangeError) -> Answer {
+    ) throws(ExchangeError) {
         exchange.answerBegan()
         let refusal = refusal(in: head, of: buffer.bytes, on: exchange)
         if let refusal {
@@ -276,7 +313,7 @@ final class UpstreamConnection {
                 buffer.bytes.part(upgrade).equalsIgnoringCase(wanted.span)
             else { throw exchange.after(fault(.invalid(.badUpgrade))) }
         }
-        var answer = Answer(head, for: exchange)
+        answer = Answer(head, for: exchange)
         if let refusal { answer.verdict = fault(refusal).verdict }
         guard let count = exchange.lane.writeAnswerHead(head, answer, of: buffer.bytes, exchange)
         else { throw exchange.after(fault(.invalid(.headTooLarge))) }
@@ -289,7 +326,6 @@ final class UpstreamConnection {
         } catch {
             throw exchange.after(fault(.invalid(error)))
         }
-        return answer
     }
 
     /// Whether the replica says that it failed or has no room (design.md §4).

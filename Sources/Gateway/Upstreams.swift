@@ -23,24 +23,29 @@ final class Upstreams {
         housekeeping = Parking(on: context)
     }
 
-    /// A connection to the replica: a kept one if it is still good, else a new one.
+    /// A kept connection to the replica that is still good, if there is one and it will do.
     ///
-    /// A request that cannot be sent twice gets a new one, since a kept one may break under it;
+    /// A request that cannot be sent twice needs a new one, since a kept one may break under it;
     /// so does one under which a kept one broke, since the others may be as stale.
+    func takeKept(to endpoint: Endpoint, for exchange: Exchange) -> UpstreamConnection? {
+        let last = exchange.failures.last?.fault.stage
+        guard
+            exchange.body.isReceived
+                || exchange.method.isIdempotent && exchange.body.staysReplayable,
+            last != .unanswered(onReusedConnection: true),
+            let kept = takeIdle(endpoint, exchange.route?.settings.tls)
+        else { return nil }
+        kept.socket.owner = exchange.client.parking
+        return kept
+    }
+
+    /// A new connection to the replica.
+    ///
     /// - Throws: `.again` or `.upstream` when no connection comes about.
-    func connection(
+    func connect(
         to endpoint: Endpoint,
         for exchange: Exchange
     ) async throws(ExchangeError) -> UpstreamConnection {
-        let last = exchange.failures.last?.fault.stage
-        if exchange.body.isReceived
-            || exchange.method.isIdempotent && exchange.body.staysReplayable,
-            last != .unanswered(onReusedConnection: true),
-            let kept = takeIdle(endpoint, exchange.route?.settings.tls)
-        {
-            kept.socket.owner = exchange.client.parking
-            return kept
-        }
         let started = context.now
         let settings = exchange.route?.settings
         let deadline = min(
