@@ -9,12 +9,8 @@ internal import Transport
 /// One per loop, confined to it.
 final class Upstreams {
     private let context: LoopContext
-    /// By endpoint; the most recently used last.
-    private var idle: [Int: [UpstreamConnection]] = [:]
+    private var idle = IdleConnections<UpstreamConnection>(shelfMax: 256)
     private let housekeeping: Parking
-    private var idleCount = 0
-    /// Idle connections kept per endpoint and loop.
-    private static let idleMax = 256
     /// How often idle connections are looked at: a third of the shortest sensible keep-alive.
     private static let sweepInterval = Duration.milliseconds(500)
 
@@ -133,8 +129,7 @@ final class Upstreams {
 
     /// A kept connection that is still good, and secured as the pool has it now.
     private func takeIdle(_ endpoint: Endpoint, _ tls: ReplicaTLS?) -> UpstreamConnection? {
-        while let connection = idle[endpoint.key]?.popLast() {
-            idleCount -= 1
+        while let connection = idle.take(endpoint.key) {
             if connection.isFresh(at: context.now), connection.tls == tls {
                 connection.isReused = true
                 return connection
@@ -147,26 +142,20 @@ final class Upstreams {
     /// Takes a connection back after an attempt; it is kept if the next request may use it.
     func giveBack(_ connection: UpstreamConnection) {
         connection.releaseBuffer()
-        let key = connection.endpoint.key
         guard connection.isReusable, connection.keepAlive > .zero,
-            (idle[key]?.count ?? 0) < Upstreams.idleMax
+            idle.keep(connection, to: connection.endpoint.key)
         else {
             connection.close()
             return
         }
         connection.rest(at: context.now)
         connection.socket.owner = housekeeping
-        idle[key, default: []].append(connection)
-        idleCount += 1
-        if idleCount == 1 { housekeeping.unpark() }
+        if idle.count == 1 { housekeeping.unpark() }
     }
 
     /// Closes the idle connections to an endpoint that is down or gone.
     func closeIdle(_ key: Int) {
-        for connection in idle.removeValue(forKey: key) ?? [] {
-            idleCount -= 1
-            connection.close()
-        }
+        for connection in idle.takeAll(key) { connection.close() }
     }
 
     /// Closes idle connections whose time is over or whose replica has closed them.
@@ -175,19 +164,13 @@ final class Upstreams {
     func keepHouse(until isOver: () -> Bool) async {
         while !isOver() {
             await housekeeping.park(
-                until: idleCount > 0 ? context.now + Upstreams.sweepInterval : nil
+                until: idle.isEmpty ? nil : context.now + Upstreams.sweepInterval
             )
-            for (key, connections) in idle.sorted(by: { $0.key < $1.key }) {
-                let good = connections.filter { $0.isFresh(at: context.now) }
-                guard good.count < connections.count else { continue }
-                for connection in connections where !connection.isFresh(at: context.now) {
-                    connection.close()
-                }
-                idleCount -= connections.count - good.count
-                idle[key] = good.isEmpty ? nil : good
+            for connection in idle.take(unless: { $0.isFresh(at: context.now) }) {
+                connection.close()
             }
         }
-        for key in idle.keys.sorted() { closeIdle(key) }
+        for connection in idle.take(unless: { _ in false }) { connection.close() }
     }
 
     /// Ends `keepHouse` if its condition is met.
