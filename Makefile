@@ -11,9 +11,10 @@ CONF ?= conf/local-processes.json5
 SEEDS ?= 1000
 SEED ?=
 BENCH ?=
-# Swift's runtime is linked in, as in the image: quicker, and nothing to install beside it
-# (docs/decisions, 20). Always the same options: others would compile everything anew.
-RELEASE := swift build -c release --static-swift-stdlib
+# Swift's runtime and OpenSSL are linked in, as in the image: quicker, and nothing to install beside
+# it (docs/decisions, 20 and 23). `.ci/setup swift` lays OpenSSL's archives out. Always the same
+# options: others would compile everything anew.
+RELEASE := PKG_CONFIG_PATH=$(CURDIR)/.build/archives swift build -c release --static-swift-stdlib
 
 # What the example's processes and the tests find: the environment's python, and the model.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -2,6 +2,7 @@
 
 internal import Configuration
 internal import Gateway
+internal import Transport
 
 /// One command.
 struct Command: Sendable {
@@ -61,7 +62,7 @@ let allCommands: [Command] =
 
 private let versionCommand = Command(name: "version", summary: "says which sluice this is") {
     _ throws(UsageError) in
-    say("sluice \(sluiceVersion)")
+    say("sluice \(sluiceVersion)\n\(TLSLibrary.version)")
     return .fine
 }
 
