@@ -187,11 +187,22 @@ final class Pool: Sendable {
         }
     }
 
-    /// Gives a slot back.
+    /// Gives a slot back, and counts the attempt.
     ///
-    /// Only `Lease` calls this.
-    func end(_ ticket: LeaseTicket, _ verdict: Verdict, firstByte: Duration, now: Instant) {
-        change(now) { state, now in
+    /// Only `Lease` calls this; not inlined, since the lease would keep for itself all that is used
+    /// here while it gives up what it holds.
+    @inline(never)
+    func end(
+        _ ticket: LeaseTicket,
+        of endpoint: Endpoint,
+        _ verdict: Verdict,
+        for exchange: Exchange
+    ) {
+        let lane = exchange.lane
+        endpoint.metrics.attempted(verdict.attemptResult, stripe: lane.index)
+        metrics.spent(lane.now - Instant(ticket.startedAt), .total, stripe: lane.index)
+        let firstByte = exchange.firstByte
+        change(lane.now) { state, now in
             let effects = state.decisions.end(ticket, verdict, firstByte: firstByte, now: now)
             note(patienceOf: &state)
             return effects
