@@ -198,11 +198,11 @@ final class Pool: Sendable {
         _ verdict: Verdict,
         for exchange: Exchange
     ) {
-        let lane = exchange.lane
-        endpoint.metrics.attempted(verdict.attemptResult, stripe: lane.index)
-        metrics.spent(lane.now - Instant(ticket.startedAt), .total, stripe: lane.index)
+        let (now, stripe) = (exchange.lane.now, exchange.lane.index)
+        endpoint.metrics.attempted(verdict.attemptResult, stripe: stripe)
+        metrics.spent(now - Instant(ticket.startedAt), .total, stripe: stripe)
         let firstByte = exchange.firstByte
-        change(lane.now) { state, now in
+        change(now) { state, now in
             let effects = state.decisions.end(ticket, verdict, firstByte: firstByte, now: now)
             note(patienceOf: &state)
             return effects
