@@ -190,7 +190,8 @@ struct Roster: Sendable {
         }
         let wasTrial =
             ticket.isTrial && replicas[index].outliers.endTrial(startedAt: ticket.startedAt)
-        let lease = (index: index, held: max(now - ticket.startedAt, .zero), wasTrial: wasTrial)
+        let held = now > ticket.startedAt ? now - ticket.startedAt : .zero
+        let lease = (index: index, held: held, wasTrial: wasTrial)
         switch verdict {
         case .success:
             hasChanged = succeeded(lease, ticket, now: now, into: &effects) || hasChanged
