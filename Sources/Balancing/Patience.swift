@@ -46,7 +46,7 @@ struct Patience: Sendable {
 
     /// Takes in how long the first byte of an answer took.
     mutating func record(_ firstByte: Duration) {
-        let index = Self.index(of: Int64(min(seconds(of: firstByte), 1e9) * 1e9))
+        let index = Self.index(of: firstByte.wholeNanoseconds)
         counts[index] += 1
         total += 1
         sinceLook += 1

@@ -111,6 +111,32 @@ struct Replica: Sendable {
         return isBusy || heldUntil != nil || doubt.isShownInDoubt ? .degraded : .ready
     }
 
+    /// Requests in flight went from 0 to 1; when silence from now on gets it ejected.
+    mutating func began(now: Moment, stall: Duration) -> Moment? {
+        activity.began(now: now)
+        return isFit ? activity.stallDue(after: max(stall, .milliseconds(1))) : nil
+    }
+
+    /// Bytes came; `true` if that ends a doubt or an ejection, so that something is due at once.
+    mutating func progressed(now: Moment) -> Bool {
+        activity.progressed(now: now)
+        let endsDoubt = doubt.heard()
+        return outliers.progressed(now: now) || endsDoubt
+    }
+
+    /// A request came to its end with an answer; `true` as for `progressed`.
+    mutating func answered(isLast: Bool, now: Moment, into effects: inout PoolEffects) -> Bool {
+        let isDue = progressed(now: now)
+        settleDoubt(now: now, into: &effects)
+        if isLast { activity.ended(withProgress: true, now: now) }
+        return isDue
+    }
+
+    /// Tells of a sign of life.
+    mutating func settleDoubt(now: Moment, into effects: inout PoolEffects) {
+        if doubt.settle() { tell(.heardAgain, now: now, into: &effects) }
+    }
+
     /// Compares the state with what was told last; a difference is told now.
     mutating func tell(
         _ cause: TransitionCause,

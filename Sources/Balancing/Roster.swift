@@ -128,8 +128,7 @@ struct Roster: Sendable {
         loads[index].inFlight += 1
         inFlight += 1
         if loads[index].inFlight == 1 {
-            replicas[index].activity.began(now: now)
-            wake(at: stallDue(index))
+            wake(at: replicas[index].began(now: now, stall: options.stall))
         }
         if isTrial {
             replicas[index].outliers.startTrial(now: now)
@@ -181,18 +180,18 @@ struct Roster: Sendable {
         }
         loads[index].inFlight -= 1
         inFlight -= 1
-        let answered = verdict.showsProgress
+        let isLast = loads[index].inFlight == 0
         var hasChanged = false
-        if answered {
-            hasChanged = noteProgress(index, now: now)
-            settleDoubt(index, now: now, into: &effects)
-        }
-        if loads[index].inFlight == 0 {
-            replicas[index].activity.ended(withProgress: answered, now: now)
+        if verdict.showsProgress {
+            hasChanged = replicas[index].answered(isLast: isLast, now: now, into: &effects)
+            if hasChanged { wake(at: now) }
+        } else if isLast {
+            replicas[index].activity.ended(withProgress: false, now: now)
         }
         let wasTrial =
             ticket.isTrial && replicas[index].outliers.endTrial(startedAt: ticket.startedAt)
-        let lease = (index: index, held: max(now - ticket.startedAt, .zero), wasTrial: wasTrial)
+        let held = now > ticket.startedAt ? now - ticket.startedAt : .zero
+        let lease = (index: index, held: held, wasTrial: wasTrial)
         switch verdict {
         case .success:
             hasChanged = succeeded(lease, ticket, now: now, into: &effects) || hasChanged
@@ -287,15 +286,7 @@ struct Roster: Sendable {
 
     /// Bytes came from a replica.
     mutating func progressed(_ index: Int, now: Moment) {
-        _ = noteProgress(index, now: now)
-    }
-
-    private mutating func noteProgress(_ index: Int, now: Moment) -> Bool {
-        replicas[index].activity.progressed(now: now)
-        let endsDoubt = replicas[index].doubt.heard()
-        guard replicas[index].outliers.progressed(now: now) || endsDoubt else { return false }
-        wake(at: now)
-        return true
+        if replicas[index].progressed(now: now) { wake(at: now) }
     }
 
     // MARK: Silence
@@ -307,16 +298,6 @@ struct Roster: Sendable {
             other != index && loads[other].hasRoom && replicas[other].isFit
                 && replicas[other].doubt.isTrusted && !tried.contains(replicas[other].id)
         }
-    }
-
-    /// Tells of a sign of life.
-    private mutating func settleDoubt(
-        _ index: Int,
-        now: Moment,
-        into effects: inout PoolEffects
-    ) {
-        guard replicas[index].doubt.settle() else { return }
-        replicas[index].tell(.heardAgain, now: now, into: &effects)
     }
 
     /// An attempt was given up that had heard nothing from the replica since `quietSince`.
@@ -485,7 +466,7 @@ struct Roster: Sendable {
             wake(at: replicas[index].heldUntil)
             wake(at: replicas[index].slowStart?.end)
             wake(at: replicas[index].outliers.ejectedUntil)
-            wake(at: stallDue(index))
+            wake(at: replicas.stallDue(index, after: options.stall))
         }
     }
 
@@ -502,26 +483,20 @@ struct Roster: Sendable {
             replicas[index].slowStart = nil
             replicas[index].tell(.slowStartOver, now: now, into: &effects)
         }
-        settleDoubt(index, now: now, into: &effects)
+        replicas[index].settleDoubt(now: now, into: &effects)
         if let until = replicas[index].outliers.ejectedUntil, until <= now {
             replicas[index].outliers.beginTrials()
             // An old peak would keep `peak-ewma` from ever trying it; unmeasured goes first.
             loads[index].latency = PeakLatency()
             replicas[index].tell(.trial, now: now, into: &effects)
         }
-        if let due = stallDue(index), due <= now {
+        if let due = replicas.stallDue(index, after: options.stall), due <= now {
             if mayEject(index) {
                 eject(index, .stalled, now: now, into: &effects)
             } else {
                 replicas[index].activity.excuseStall(now: now)
             }
         }
-    }
-
-    /// When silence gets this replica ejected; only a fit one can be.
-    private func stallDue(_ index: Int) -> Moment? {
-        guard replicas[index].isFit else { return nil }
-        return replicas[index].activity.stallDue(after: max(options.stall, .milliseconds(1)))
     }
 
     /// Makes sure that `nextEvent` is not after `instant`.
@@ -536,14 +511,22 @@ struct Roster: Sendable {
     mutating func refresh(now: Moment) {
         totals.refresh(replicas, &loads, options: options, now: now)
         // One that came back with old requests in flight may be overdue.
-        for index in replicas.indices { wake(at: stallDue(index)) }
+        for index in replicas.indices {
+            wake(at: replicas.stallDue(index, after: options.stall))
+        }
     }
 }
 
+/// Of the array, since a function of the roster would be handed a copy of the roster.
 extension [Replica] {
+    /// When silence gets a replica ejected; only a fit one can be.
+    func stallDue(_ index: Int, after stall: Duration) -> Moment? {
+        guard self[index].isFit else { return nil }
+        return self[index].activity.stallDue(after: Swift.max(stall, .milliseconds(1)))
+    }
+
     /// The position of a replica; `nil` when it is gone.
     ///
-    /// Of the array, since a function of the roster would be handed a copy of the roster.
     /// O(log replicas), and at once where none before it has gone.
     func index(of id: ReplicaID) -> Int? {
         guard let first else { return nil }

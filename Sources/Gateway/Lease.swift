@@ -107,13 +107,7 @@ struct Lease: ~Copyable {
         self.verdict = verdict
     }
 
-    deinit {
-        let lane = exchange.lane
-        let now = lane.now
-        endpoint.metrics.attempted(verdict.attemptResult, stripe: lane.index)
-        pool.metrics.spent(now - Instant(ticket.startedAt), .total, stripe: lane.index)
-        pool.end(ticket, verdict, firstByte: exchange.firstByte, now: now)
-    }
+    deinit { pool.end(ticket, of: endpoint, verdict, for: exchange) }
 }
 
 extension Verdict {

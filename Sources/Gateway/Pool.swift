@@ -187,10 +187,21 @@ final class Pool: Sendable {
         }
     }
 
-    /// Gives a slot back.
+    /// Gives a slot back, and counts the attempt.
     ///
-    /// Only `Lease` calls this.
-    func end(_ ticket: LeaseTicket, _ verdict: Verdict, firstByte: Duration, now: Instant) {
+    /// Only `Lease` calls this; not inlined, since the lease would keep for itself all that is used
+    /// here while it gives up what it holds.
+    @inline(never)
+    func end(
+        _ ticket: LeaseTicket,
+        of endpoint: Endpoint,
+        _ verdict: Verdict,
+        for exchange: Exchange
+    ) {
+        let (now, stripe) = (exchange.lane.now, exchange.lane.index)
+        endpoint.metrics.attempted(verdict.attemptResult, stripe: stripe)
+        metrics.spent(now - Instant(ticket.startedAt), .total, stripe: stripe)
+        let firstByte = exchange.firstByte
         change(now) { state, now in
             let effects = state.decisions.end(ticket, verdict, firstByte: firstByte, now: now)
             note(patienceOf: &state)

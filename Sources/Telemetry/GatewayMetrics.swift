@@ -189,7 +189,7 @@ package final class GatewayMetrics: Sendable {
             for outcome in QueueOutcome.allCases {
                 text.sample(
                     ["pool": pool.name, "outcome": outcome.token.description],
-                    pool.waits[Int(outcome.rawValue)].read()
+                    pool.waits(outcome).read()
                 )
             }
         }
@@ -205,7 +205,7 @@ package final class GatewayMetrics: Sendable {
             for phase in UpstreamPhase.allCases {
                 text.sample(
                     ["pool": pool.name, "phase": phase.token.description],
-                    pool.phases[Int(phase.rawValue)].read()
+                    pool.times(phase).read()
                 )
             }
         }
@@ -311,8 +311,13 @@ package final class RouteMetrics: Sendable {
 package final class PoolMetrics: Sendable {
     /// The label its series carry.
     package let name: String
-    let waits: [Histogram]
-    let phases: [Histogram]
+    // Each by itself: one that is taken out of an array is retained for each observation.
+    private let leased: Histogram
+    private let shed: Histogram
+    private let clientGone: Histogram
+    private let connect: Histogram
+    private let ttfb: Histogram
+    private let total: Histogram
     let retries: CounterSet<RetryCause>
     let probes: CounterSet<ProbeResult>
     let ejections: CounterSet<EjectionCause>
@@ -322,8 +327,12 @@ package final class PoolMetrics: Sendable {
     init(name: String, stripes: Int) {
         self.name = name
         self.stripes = stripes
-        waits = QueueOutcome.allCases.map { _ in Histogram(stripes: stripes) }
-        phases = UpstreamPhase.allCases.map { _ in Histogram(stripes: stripes) }
+        leased = Histogram(stripes: stripes)
+        shed = Histogram(stripes: stripes)
+        clientGone = Histogram(stripes: stripes)
+        connect = Histogram(stripes: stripes)
+        ttfb = Histogram(stripes: stripes)
+        total = Histogram(stripes: stripes)
         retries = CounterSet(stripes: stripes)
         probes = CounterSet()
         ejections = CounterSet()
@@ -331,12 +340,38 @@ package final class PoolMetrics: Sendable {
 
     /// Counts one stay in the queue; zero for a request that was leased or shed on arrival.
     package func waited(_ duration: Duration, _ outcome: QueueOutcome, stripe: Int = 0) {
-        waits[Int(outcome.rawValue)].observe(duration, stripe: stripe)
+        switch outcome {
+        case .leased: leased.observe(duration, stripe: stripe)
+        case .shed: shed.observe(duration, stripe: stripe)
+        case .clientGone: clientGone.observe(duration, stripe: stripe)
+        }
+    }
+
+    /// The stays in the queue that ended so.
+    func waits(_ outcome: QueueOutcome) -> Histogram {
+        switch outcome {
+        case .leased: leased
+        case .shed: shed
+        case .clientGone: clientGone
+        }
     }
 
     /// Counts the time one phase of an attempt took.
     package func spent(_ duration: Duration, _ phase: UpstreamPhase, stripe: Int = 0) {
-        phases[Int(phase.rawValue)].observe(duration, stripe: stripe)
+        switch phase {
+        case .connect: connect.observe(duration, stripe: stripe)
+        case .ttfb: ttfb.observe(duration, stripe: stripe)
+        case .total: total.observe(duration, stripe: stripe)
+        }
+    }
+
+    /// What the phases of that kind took.
+    func times(_ phase: UpstreamPhase) -> Histogram {
+        switch phase {
+        case .connect: connect
+        case .ttfb: ttfb
+        case .total: total
+        }
     }
 
     /// Counts one further attempt.

@@ -23,8 +23,8 @@ package protocol SocketOwner: AnyObject {
     private var signalled = false
     /// When the parked task wants to be resumed at the latest.
     private(set) var deadline: Instant?
-    /// When the timers look at this parking next.
-    var armed: Instant?
+    /// Where the timers keep the entry of this parking; nil: they have none.
+    var timerPlace: Int?
 
     package init(on context: LoopContext) { unsafe self.context = context }
 

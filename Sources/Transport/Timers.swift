@@ -1,96 +1,112 @@
 // The deadlines of one loop, earliest first.
 //
-// A binary heap with lazy moves: a parking keeps at most one live entry, and a deadline that moves
-// later leaves the entry where it is. It fires early, is looked at, and goes back in. A connection
-// that answers a thousand requests a second so touches the heap once per keep-alive time-out.
+// A binary heap with lazy moves: a parking has at most one entry, and a deadline that moves later
+// leaves the entry where it is. It fires early, is looked at, and moves then. A connection that
+// answers a thousand requests a second so touches the heap once per keep-alive time-out.
+//
+// Invariant: every parking in the heap knows its place there, so that its entry can move forward
+// and leave: nothing waits for those who are gone.
 
 /// The heap.
-struct Timers {
-    private struct Entry {
-        let time: Instant
-        let parking: Parking
+struct Timers: ~Copyable {
+    /// Unmanaged: counted once while it is in the heap, and not with every move.
+    @safe private struct Entry {
+        var time: Instant
+        let parking: Unmanaged<Parking>
+
+        /// The same parking at another time.
+        func moved(to time: Instant) -> Entry {
+            var moved = self
+            moved.time = time
+            return moved
+        }
     }
 
     private var heap: [Entry] = []
-    /// Entries that nobody waits for any more, about.
-    private var stale = 0
-    /// So many are kept before the heap is cleared of them, if they are half of it.
-    private static let staleMax = 1024
 
     /// When the earliest entry is due.
     var next: Instant? { heap.first?.time }
     var count: Int { heap.count }
 
+    deinit {
+        for entry in heap { unsafe entry.parking.release() }
+    }
+
     /// Makes sure that `parking` is looked at no later than `time`.
     mutating func arm(_ parking: Parking, at time: Instant) {
-        if let armed = parking.armed {
-            if armed <= time { return }
-            stale += 1
+        if let place = parking.timerPlace {
+            let entry = heap[place]
+            if time < entry.time { siftUp(entry.moved(to: time), from: place) }
+            return
         }
-        parking.armed = time
-        heap.append(Entry(time: time, parking: parking))
-        siftUp(from: heap.count - 1)
+        let entry = unsafe Entry(time: time, parking: Unmanaged.passRetained(parking))
+        heap.append(entry)
+        siftUp(entry, from: heap.count - 1)
     }
 
     /// Nobody will wait in `parking` any more.
-    ///
-    /// Its entry stays until it is due, but of many such entries the heap is cleared: connections
-    /// that come and go quickly must not pile up for as long as they could have stayed.
     mutating func forget(_ parking: Parking) {
-        guard parking.armed != nil else { return }
-        parking.armed = nil
-        stale += 1
-        guard stale > max(Timers.staleMax, heap.count / 2) else { return }
-        // A sorted array is a heap.
-        heap = heap.filter { $0.parking.armed == $0.time }.sorted { $0.time < $1.time }
-        stale = 0
+        if let place = parking.timerPlace { remove(at: place) }
     }
 
     /// The next parking whose deadline has come by `now`; nil when none has.
     mutating func popDue(by now: Instant) -> Parking? {
         while let first = heap.first, first.time <= now {
-            removeFirst()
-            let parking = first.parking
-            // An entry that an earlier one has replaced.
-            guard parking.armed == first.time else {
-                stale = max(0, stale - 1)
+            let parking = unsafe first.parking.takeUnretainedValue()
+            let deadline = parking.isParked ? parking.deadline : nil
+            if let deadline, deadline > now {
+                siftDown(first.moved(to: deadline), from: 0)
                 continue
             }
-            parking.armed = nil
-            guard parking.isParked, let deadline = parking.deadline else { continue }
-            if deadline <= now { return parking }
-            arm(parking, at: deadline)
+            remove(at: 0)
+            if deadline != nil { return parking }
         }
         return nil
     }
 
-    private mutating func removeFirst() {
+    private mutating func remove(at place: Int) {
+        let gone = heap[place]
         let last = heap.removeLast()
-        guard !heap.isEmpty else { return }
-        heap[0] = last
-        siftDown(from: 0)
-    }
-
-    private mutating func siftUp(from index: Int) {
-        var child = index
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard heap[child].time < heap[parent].time else { return }
-            heap.swapAt(child, parent)
-            child = parent
-        }
-    }
-
-    private mutating func siftDown(from index: Int) {
-        var parent = index
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-                if heap[child].time < heap[least].time { least = child }
+        if place < heap.count {
+            if last.time < gone.time {
+                siftUp(last, from: place)
+            } else {
+                siftDown(last, from: place)
             }
-            guard least != parent else { return }
-            heap.swapAt(parent, least)
-            parent = least
         }
+        unsafe gone.parking._withUnsafeGuaranteedRef { $0.timerPlace = nil }
+        unsafe gone.parking.release()
+    }
+
+    /// Puts `entry` at the free `place`, or at one before it.
+    private mutating func siftUp(_ entry: Entry, from place: Int) {
+        var place = place
+        while place > 0 {
+            let parent = (place - 1) / 2
+            guard entry.time < heap[parent].time else { break }
+            put(heap[parent], at: place)
+            place = parent
+        }
+        put(entry, at: place)
+    }
+
+    /// Puts `entry` at the free `place`, or at one behind it.
+    private mutating func siftDown(_ entry: Entry, from place: Int) {
+        var place = place
+        while true {
+            var child = 2 * place + 1
+            guard child < heap.count else { break }
+            let other = child + 1
+            if other < heap.count, heap[other].time < heap[child].time { child = other }
+            guard heap[child].time < entry.time else { break }
+            put(heap[child], at: place)
+            place = child
+        }
+        put(entry, at: place)
+    }
+
+    private mutating func put(_ entry: Entry, at place: Int) {
+        heap[place] = entry
+        unsafe entry.parking._withUnsafeGuaranteedRef { $0.timerPlace = place }
     }
 }

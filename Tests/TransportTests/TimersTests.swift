@@ -41,20 +41,64 @@ import Testing
         #expect(timers.next == start + .seconds(1))
     }
 
-    @Test func `do not pile up for those who are gone`() {
+    @Test func `keep nothing for those who are gone`() {
         var timers = Timers()
         let staying = (0..<100).map { _ in Parking(on: context) }
         for (index, parking) in staying.enumerated() {
             timers.arm(parking, at: start + .seconds(100 + index))
         }
-        for index in 0..<100_000 {
+        for index in 0..<1_000 {
             let parking = Parking(on: context)
             timers.arm(parking, at: start + .seconds(75 + index))
             timers.forget(parking)
+            #expect(parking.timerPlace == nil)
         }
-        #expect(timers.count < 3_000)
-        #expect(timers.next.map { $0 <= start + .seconds(100) } == true)
-        #expect(staying.allSatisfy { $0.armed != nil })
+        #expect(timers.count == 100)
+        #expect(timers.next == start + .seconds(100))
+        #expect(Set(staying.map(\.timerPlace)) == Set(0..<100))
+    }
+
+    /// Against a table of who is armed for when.
+    @Test(arguments: 1...20)
+    func `know the earliest of all who come, move and go`(seed: UInt64) {
+        var chance = SeededGenerator(seed: seed)
+        var timers = Timers()
+        let parkings = (0..<40).map { _ in Parking(on: context) }
+        var armed: [Int: Instant] = [:]
+        for _ in 0..<2_000 {
+            let index = Int.random(in: parkings.indices, using: &chance)
+            if Int.random(in: 0..<3, using: &chance) == 0 {
+                timers.forget(parkings[index])
+                armed[index] = nil
+            } else {
+                let time = start + .seconds(Int.random(in: 0..<60, using: &chance))
+                timers.arm(parkings[index], at: time)
+                armed[index] = min(armed[index] ?? time, time)
+            }
+            #expect(timers.count == armed.count)
+            #expect(timers.next == armed.values.min())
+            #expect(
+                parkings.indices.allSatisfy {
+                    (parkings[$0].timerPlace != nil) == (armed[$0] != nil)
+                }
+            )
+        }
+    }
+
+    @Test func `hold on to who is armed, and to nobody else`() {
+        weak var armed: Parking?
+        weak var forgotten: Parking?
+        do {
+            var timers = Timers()
+            let (one, other) = (Parking(on: context), Parking(on: context))
+            (armed, forgotten) = (one, other)
+            timers.arm(one, at: start)
+            timers.arm(other, at: start)
+            timers.forget(other)
+            #expect(timers.count == 1)
+        }
+        #expect(armed == nil)
+        #expect(forgotten == nil)
     }
 
     @Test func `forget only what is armed`() {

@@ -8,6 +8,8 @@ enum LeastWork {
         var index = start < loads.count ? start : 0
         for _ in 0..<loads.count {
             if loads[index].hasRoom {
+                // Nothing is less than nothing, and whatever came before has something.
+                if loads[index].inFlight == 0 { return index }
                 if let current = best {
                     if loads[index].isLessLoaded(than: loads[current]) { best = index }
                 } else {
