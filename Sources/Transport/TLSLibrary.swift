@@ -6,7 +6,7 @@ internal import COpenSSL
 package enum TLSLibrary {
     /// Its name, version and date, as it tells them itself: `OpenSSL 3.0.19 27 Jan 2026`.
     ///
-    /// Release builds have it linked in, so the system's package manager does not know of it.
+    /// Release builds have it linked in, so the system's packages do not tell.
     package static var version: String {
         guard let text = unsafe OpenSSL_version(OPENSSL_VERSION) else { return "OpenSSL" }
         return unsafe String(cString: text)
