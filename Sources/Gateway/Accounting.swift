@@ -47,17 +47,16 @@ extension Lane {
             ttfb: exchange.firstByte > .zero ? exchange.firstByte : nil
         )
         let length = withQuery ? exchange.target.count : exchange.pathLength
-        let (method, target) = (exchange.methodToken, exchange.target)
-        let (requestID, trace, client) = (
-            exchange.requestID, exchange.traceparent, exchange.client.host
-        )
+        let targetLength = min(length, exchange.target.count)
+        // `00-` and then the 32 digits of the trace.
+        let traceRange = exchange.traceparent.count >= 35 ? 3..<35 : 0..<0
+        let client = exchange.client.host
         logLine.write(
             record,
-            method: method.span,
-            target: target.span.extracting(0..<min(length, target.count)),
-            requestID: requestID.span,
-            // `00-` and then the 32 digits of the trace.
-            traceID: trace.span.extracting(trace.count >= 35 ? 3..<35 : 0..<0),
+            method: exchange.methodToken.span,
+            target: exchange.target.span.extracting(0..<targetLength),
+            requestID: exchange.requestID.span,
+            traceID: exchange.traceparent.span.extracting(traceRange),
             client: client.span
         )
         recent.add(record, of: exchange, line: logLine.bytes)

@@ -178,7 +178,9 @@ extension Lane {
     /// What this loop knows of a request.
     private func find(_ requestID: [UInt8]) -> Finding {
         for client in clients.all where client.kind == .client {
-            if client.isBusy, let exchange = client.exchange, exchange.requestID == requestID {
+            if client.isBusy, let exchange = client.exchange,
+                exchange.requestID.span.equals(requestID.span)
+            {
                 return .inFlight(exchange.storySoFar)
             }
         }

@@ -83,16 +83,17 @@ extension Lane {
     /// Writes the head for the client into the scratch; returns its length, nil if it is too long.
     func writeAnswerHead(
         _ head: ResponseHead,
-        _ answer: Answer,
+        _ answer: borrowing Answer,
         of source: Span<UInt8>,
         _ exchange: Exchange
     ) -> Int? {
         var except = Lane.replaced
         if head.status == 204 || head.status < 200 { except.insert(.contentLength) }
+        let (sendsChunked, isEventStream) = (answer.sendsChunked, answer.isEventStream)
         return scratch.write { writer in
             writer.writeStatusLine(head.status, reason: source.part(head.reason))
             writer.forwardFields(of: source, fields, except: except)
-            if answer.sendsChunked { writer.writeField(.transferEncoding, "chunked") }
+            if sendsChunked { writer.writeField(.transferEncoding, "chunked") }
             if head.status == 101 {
                 writer.writeField(.connection, "Upgrade")
                 writer.writeField(.upgrade, exchange.upgrade)
@@ -105,7 +106,7 @@ extension Lane {
                 writer.writeLineEnd()
             }
             writeVia(of: source, into: &writer)
-            if answer.isEventStream && !head.sawFields.contains(.xAccelBuffering) {
+            if isEventStream && !head.sawFields.contains(.xAccelBuffering) {
                 writer.writeField(.xAccelBuffering, "no")
             }
             writeOwnFields(exchange, into: &writer)
@@ -159,15 +160,13 @@ extension Lane {
 }
 
 extension ByteWriter {
-    /// Writes a duration in milliseconds with up to three decimals.
+    /// Writes a duration in milliseconds with three decimals, or none.
     mutating func write(milliseconds duration: Duration) {
         let microseconds = UInt64(max(0, duration.wholeNanoseconds) / 1000)
         write(decimal: microseconds / 1000)
         let fraction = microseconds % 1000
         guard fraction > 0 else { return }
         write(".")
-        if fraction < 100 { write("0") }
-        if fraction < 10 { write("0") }
-        write(decimal: fraction)
+        write(decimal: fraction, width: 3)
     }
 }

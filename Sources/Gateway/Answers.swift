@@ -331,8 +331,10 @@ extension Duration {
 
 extension ByteWriter {
     /// Writes visible ASCII as the inside of a JSON string.
-    mutating func write(jsonEscaped bytes: [UInt8]) {
-        for byte in bytes {
+    mutating func write(jsonEscaped kept: borrowing KeptBytes) {
+        let bytes = kept.span
+        for index in bytes.indices {
+            let byte = bytes[index]
             if byte == 0x22 || byte == 0x5c { write(byte: 0x5c) }
             write(byte: byte)
         }

@@ -16,8 +16,8 @@ final class Exchange {
 
     // The request
     private(set) var method = Method.get
-    private(set) var methodToken: [UInt8] = []
-    private(set) var target: [UInt8] = []
+    private(set) var methodToken = KeptBytes()
+    private(set) var target = KeptBytes()
     /// Bytes of the target before its query.
     private(set) var pathLength = 0
     private(set) var isHTTP10 = false
@@ -27,8 +27,8 @@ final class Exchange {
     var expectsContinue = false
     /// The protocol the client may switch to, if the route allows what it asked for.
     var upgrade: [UInt8] = []
-    var requestID: [UInt8] = []
-    var traceparent: [UInt8] = []
+    var requestID = KeptBytes()
+    var traceparent = KeptBytes()
 
     // Its way
     var route: Route?
@@ -102,12 +102,12 @@ final class Exchange {
         keepsConnection = false
         isTunnel = false
         expectsContinue = false
-        methodToken.removeAll(keepingCapacity: true)
-        target.removeAll(keepingCapacity: true)
+        methodToken.removeAll()
+        target.removeAll()
         pathLength = 0
         if !upgrade.isEmpty { upgrade.removeAll(keepingCapacity: true) }
-        requestID.removeAll(keepingCapacity: true)
-        traceparent.removeAll(keepingCapacity: true)
+        requestID.removeAll()
+        traceparent.removeAll()
     }
 
     /// Notes what the head says, in bytes that outlive it.

@@ -144,7 +144,14 @@ extension ByteWriter {
     mutating func write(_ bytes: [UInt8]) { write(bytes.span) }
 
     /// Writes one field with bytes that are kept.
+    @inline(__always)
     mutating func writeField(_ name: FieldName, _ value: [UInt8]) {
+        writeField(name, value.span)
+    }
+
+    /// Writes one field with bytes that are kept of the request.
+    @inline(__always)
+    mutating func writeField(_ name: FieldName, _ value: borrowing KeptBytes) {
         writeField(name, value.span)
     }
 }

@@ -57,7 +57,7 @@ struct RecentExchanges {
 
     mutating func add(
         _ record: AccessLogRecord,
-        _ requestID: [UInt8],
+        _ requestID: borrowing KeptBytes,
         _ line: [UInt8],
         _ failures: [FailedAttempt]
     ) {

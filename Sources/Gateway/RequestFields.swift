@@ -152,14 +152,13 @@ struct RemainingTime {
     private var digits = InlineArray<9, UInt8>(repeating: 0x30)
 
     init(_ duration: Duration) {
-        var rest = UInt64(min(max(0, duration.wholeNanoseconds) / 1_000_000, 99_999_999))
-        for index in stride(from: 8, through: 0, by: -1) {
-            if index == 5 {
-                digits[index] = 0x2e
-                continue
-            }
-            digits[index] = 0x30 + UInt8(rest % 10)
-            rest /= 10
+        let milliseconds = max(0, duration.wholeNanoseconds) / 1_000_000
+        let time = UInt64(min(milliseconds, 99_999_999))
+        var room = digits.mutableSpan
+        room.withWriter { writer in
+            writer.write(decimal: time / 1000, width: 5)
+            writer.write(".")
+            writer.write(decimal: time % 1000, width: 3)
         }
     }
 

@@ -70,7 +70,24 @@ package struct ByteWriter: ~Copyable {
     /// Writes a number in decimal.
     @usableFromInline
     package mutating func write(decimal number: UInt64) {
+        guard number >= 10 else {
+            write(byte: 0x30 + UInt8(truncatingIfNeeded: number))
+            return
+        }
         write(number, base: 10)
+    }
+
+    /// Writes the last `width` decimal digits of a number, with zeros before it.
+    @inlinable
+    @inline(__always)
+    package mutating func write(decimal number: UInt64, width: Int) {
+        guard reserve(width) else { return }
+        var rest = number
+        for offset in stride(from: width - 1, through: 0, by: -1) {
+            unsafe memory[filled &+ offset] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        filled &+= width
     }
 
     /// Writes a number in lower-case hexadecimal, as a chunk size is.

@@ -2,8 +2,8 @@
 
 /// Splits a field section into lines (RFC 9112 §5).
 ///
-/// Every byte of a line that arrives in pieces is looked at once. Of a name that is there as far
-/// as its colon, only whether it is a known one, since those are tokens all: see `readKnownName`.
+/// A line that is there as a whole is read as a whole: see `readWhole`. Every byte of one that
+/// arrives in pieces is looked at once more at most.
 ///
 /// ```
 ///   line start ──token──▶ name ──:──▶ value ──CR LF──▶ line start
@@ -16,7 +16,8 @@ struct FieldLines {
         case incomplete
         /// The empty line; `cursor` is behind it.
         case end
-        case field(Field)
+        /// A line was read to its end.
+        case field
     }
 
     /// Longest name in bytes; `Field` has 16 bits for it.
@@ -37,21 +38,15 @@ struct FieldLines {
         lineStart = start
     }
 
-    /// Reads one line of `bytes`, which begin where they did the time before.
+    /// Reads one line of `bytes`, which begin where they did the time before, into `field`.
     @inline(__always)
-    mutating func next(_ bytes: Span<UInt8>) throws(WireError) -> Step {
-        if colon == 0 {
-            if cursor == lineStart {
-                guard cursor < bytes.count else { return .incomplete }
-                if bytes[cursor] == ByteClass.carriageReturn {
-                    return try endOfSection(bytes)
-                }
-            }
-            if cursor > lineStart || !readKnownName(bytes) {
-                guard try readName(bytes) else { return .incomplete }
-            }
+    mutating func next(_ bytes: Span<UInt8>, into field: inout Field) throws(WireError) -> Step {
+        if colon == 0, cursor == lineStart {
+            guard cursor < bytes.count else { return .incomplete }
+            if bytes[cursor] == ByteClass.carriageReturn { return try endOfSection(bytes) }
+            if readWhole(bytes, into: &field) { return .field }
         }
-        return try readValue(bytes)
+        return try readParts(bytes, into: &field)
     }
 
     /// The CR that stands where a line would begin.
@@ -81,16 +76,31 @@ struct FieldLines {
         return true
     }
 
-    /// Reads a known name and its colon, if that is what the line begins with.
+    /// Reads a line that is there from its first byte to its last, as nearly all are; false when it
+    /// is not, or when anything about it is unusual: then it is read part by part.
     @inline(__always)
-    private mutating func readKnownName(_ bytes: Span<UInt8>) -> Bool {
-        guard let end = bytes.firstColon(from: lineStart) else { return false }
-        let known = FieldName.classifyExactly(bytes, start: lineStart, length: end - lineStart)
-        guard known != .other else { return false }
-        colon = end
-        cursor = end + 1
-        name = known
-        isHopByHop = known.isHopByHop
+    private mutating func readWhole(_ bytes: Span<UInt8>, into field: inout Field) -> Bool {
+        let start = lineStart
+        guard let colon = bytes.firstColon(from: start), colon > start else { return false }
+        let end = bytes.endOfFieldValue(from: colon + 1)
+        guard end < bytes.count - 1, bytes[end] == ByteClass.carriageReturn,
+            bytes[end + 1] == ByteClass.lineFeed
+        else { return false }
+        let name = FieldName.classifyExactly(bytes, start: start, length: colon - start)
+        if name == .other, !isPlainName(bytes, start..<colon) { return false }
+        cursor = end + 2
+        lineStart = end + 2
+        field = Self.field(name, bytes, start, colon, end, isHopByHop: name.isHopByHop)
+        return true
+    }
+
+    /// Whether a name that is no known one is a token, has no `_`, and no prefix that means
+    /// anything: those begin with an `x`.
+    private func isPlainName(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard bytes[range.lowerBound] | 0x20 != UInt8(ascii: "x") else { return false }
+        for i in range where !ByteClass.isToken(bytes[i]) || bytes[i] == ByteClass.underscore {
+            return false
+        }
         return true
     }
 
@@ -105,9 +115,15 @@ struct FieldLines {
         }
     }
 
-    /// Reads on to the end of the line and makes the field.
-    @inline(__always)
-    private mutating func readValue(_ bytes: Span<UInt8>) throws(WireError) -> Step {
+    /// Reads on in a line that is not there as a whole, or that has something unusual.
+    @inline(never)
+    private mutating func readParts(
+        _ bytes: Span<UInt8>,
+        into field: inout Field
+    ) throws(WireError) -> Step {
+        if colon == 0 {
+            guard try readName(bytes) else { return .incomplete }
+        }
         let i = bytes.endOfFieldValue(from: cursor)
         cursor = i
         guard i < bytes.count else { return .incomplete }
@@ -115,15 +131,32 @@ struct FieldLines {
         guard bytes[i] == ByteClass.carriageReturn else { throw .badField }
         guard i + 1 < bytes.count else { return .incomplete }
         guard bytes[i + 1] == ByteClass.lineFeed else { throw .badField }
-        let field = Field(
-            name: name,
-            nameAt: lineStart..<colon,
-            valueAt: bytes.trimmed(colon + 1..<i),
-            isHopByHop: isHopByHop
-        )
+        field = Self.field(name, bytes, lineStart, colon, i, isHopByHop: isHopByHop)
         cursor = i + 2
         lineStart = i + 2
         colon = 0
-        return .field(field)
+        return .field
+    }
+
+    /// The field of the line from `start` to its CR at `end`.
+    @inline(__always)
+    private static func field(
+        _ name: FieldName,
+        _ bytes: Span<UInt8>,
+        _ start: Int,
+        _ colon: Int,
+        _ end: Int,
+        isHopByHop: Bool
+    ) -> Field {
+        let isPlain =
+            end > colon + 2 && bytes[colon + 1] == ByteClass.space
+            && !ByteClass.isBlank(bytes[colon + 2]) && !ByteClass.isBlank(bytes[end - 1])
+        return Field(
+            name: name,
+            nameAt: start..<colon,
+            valueAt: isPlain ? colon + 2..<end : bytes.trimmed(colon + 1..<end),
+            isHopByHop: isHopByHop,
+            isPlain: isPlain
+        )
     }
 }

@@ -57,6 +57,15 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Whether the bytes are exactly those of `other`.
+    package func equals(_ other: Span<UInt8>) -> Bool {
+        guard other.count == count else { return false }
+        for i in indices where self[i] != other[i] {
+            return false
+        }
+        return true
+    }
+
     /// Whether `text` is an element of this comma-separated list, ASCII case aside
     /// (RFC 9110 §5.6.1); O(count).
     package func listContains(_ text: String) -> Bool {

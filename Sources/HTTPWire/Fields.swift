@@ -37,6 +37,7 @@ package struct ByteRange: Sendable, Equatable {
 
 extension Span<UInt8> {
     /// The bytes of `range`, which a parser gave for these bytes.
+    @inlinable
     @_lifetime(copy self)
     package func part(_ range: ByteRange) -> Span<UInt8> {
         extracting(range.bounds)
@@ -56,16 +57,42 @@ package struct Field: Sendable, Equatable {
     ///
     /// True for the fields of one connection, for those a Connection option names, for a repeated
     /// Content-Length, and for names that spell a known field with `_` for `-`.
-    package internal(set) var isHopByHop: Bool
+    package internal(set) var isHopByHop: Bool {
+        get { flags & Field.hopByHop != 0 }
+        set { flags = newValue ? flags | Field.hopByHop : flags & ~Field.hopByHop }
+    }
+    /// Whether the line is `Name: value` with CRLF right behind it, as it would be written anew.
+    var isPlain: Bool { flags & Field.plain != 0 }
+    /// Two answers in one byte, so that a field takes 16.
+    private var flags: UInt8
 
-    init(name: FieldName, nameAt: Range<Int>, valueAt: Range<Int>, isHopByHop: Bool) {
+    private static let hopByHop: UInt8 = 1
+    private static let plain: UInt8 = 2
+
+    /// No field yet.
+    init() {
+        self.init(name: .other, nameAt: 0..<0, valueAt: 0..<0, isHopByHop: false, isPlain: false)
+    }
+
+    init(
+        name: FieldName,
+        nameAt: Range<Int>,
+        valueAt: Range<Int>,
+        isHopByHop: Bool,
+        isPlain: Bool
+    ) {
         self.name = name
         nameStart = UInt32(truncatingIfNeeded: nameAt.lowerBound)
         nameLength = UInt16(truncatingIfNeeded: nameAt.count)
         valueStart = UInt32(truncatingIfNeeded: valueAt.lowerBound)
         valueLength = UInt32(truncatingIfNeeded: valueAt.count)
-        self.isHopByHop = isHopByHop
+        flags = (isHopByHop ? Field.hopByHop : 0) | (isPlain ? Field.plain : 0)
     }
+
+    /// Offset of the line's first byte.
+    var start: Int { Int(nameStart) }
+    /// Offset behind the CRLF of a line that is plain.
+    var plainEnd: Int { Int(valueStart) + Int(valueLength) + 2 }
 
     /// The name's bytes as they were sent.
     package var nameRange: ByteRange {
@@ -87,13 +114,12 @@ package struct FieldTable: ~Copyable {
     private var slots: [Field]
     /// Number of fields.
     package private(set) var count = 0
-    /// Names of the fields in it.
+    /// The known names among its fields.
     package private(set) var names = FieldNameSet()
 
     /// An empty table with room for `capacity` fields: `Limits.fieldsMax`.
     package init(capacity: Int) {
-        let blank = Field(name: .other, nameAt: 0..<0, valueAt: 0..<0, isHopByHop: false)
-        slots = Array(repeating: blank, count: capacity)
+        slots = Array(repeating: Field(), count: capacity)
     }
 
     /// Most fields it takes.
@@ -117,18 +143,24 @@ package struct FieldTable: ~Copyable {
         names = FieldNameSet()
     }
 
-    /// The first field of that name; O(count), but O(1) when there is none.
+    /// The first field of that name, a known one; O(count), but O(1) when there is none.
     package func first(_ name: FieldName) -> Field? {
         guard names.contains(name) else { return nil }
         for index in 0..<count where slots[index].name == name { return slots[index] }
         return nil
     }
 
-    /// Adds a field; the caller has checked that there is room.
-    mutating func append(_ field: Field) {
-        slots[count] = field
-        count += 1
-        names.insert(field.name)
+    /// Lends the room for fields, to be filled from the front; `close` tells how far it was.
+    var room: MutableSpan<Field> {
+        @_lifetime(&self)
+        mutating get { slots.mutableSpan }
+    }
+
+    /// The first `count` places have been filled, with fields of these names.
+    mutating func close(count: Int, names: FieldNameSet) {
+        precondition(count <= slots.count, "\(count) fields of \(slots.count)")
+        self.count = count
+        self.names = names
     }
 
     /// Keeps the field at `index` from being forwarded.

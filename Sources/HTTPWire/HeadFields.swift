@@ -75,16 +75,29 @@ struct HeadFields {
         into table: inout FieldTable,
         isRecording: Bool
     ) throws(WireError) -> Bool {
-        let countMax = min(limits.fieldsMax, table.capacity)
+        guard try readLines(bytes, limits: limits, into: table.room, isRecording: isRecording)
+        else { return false }
+        if isRecording { table.close(count: count, names: names) }
+        return true
+    }
+
+    private mutating func readLines(
+        _ bytes: Span<UInt8>,
+        limits: Limits,
+        into room: consuming MutableSpan<Field>,
+        isRecording: Bool
+    ) throws(WireError) -> Bool {
+        let countMax = min(limits.fieldsMax, room.count)
+        var field = Field()
         while true {
-            switch try lines.next(bytes) {
+            switch try lines.next(bytes, into: &field) {
             case .incomplete: return false
             case .end: return true
-            case .field(let field):
+            case .field:
                 guard count < countMax else { throw .tooManyFields }
+                try take(&field, of: bytes, limits: limits)
+                if isRecording { room[count] = field }
                 count += 1
-                let kept = try take(field, of: bytes, limits: limits)
-                if isRecording { table.append(kept) }
             }
         }
     }
@@ -119,23 +132,22 @@ struct HeadFields {
         }
     }
 
-    /// Takes one field line; returns it as it is to be kept in the table.
+    /// Takes one field line; leaves it as it is to be kept in the table.
     @inline(__always)
     private mutating func take(
-        _ field: Field,
+        _ field: inout Field,
         of bytes: Span<UInt8>,
         limits: Limits
-    ) throws(WireError) -> Field {
-        guard field.name != .other else { return field }
+    ) throws(WireError) {
+        guard field.name != .other else { return }
         names.insert(field.name)
-        var kept = field
         let value = bytes.part(field.valueRange)
         switch field.name {
         case .host:
             if isRequest { try checkHost(value) }
             host = field.valueRange
         case .contentLength:
-            if try framing.addContentLength(value) { kept.isHopByHop = true }
+            if try framing.addContentLength(value) { field.isHopByHop = true }
         case .transferEncoding:
             try framing.addTransferEncoding(value)
         case .connection:
@@ -149,7 +161,6 @@ struct HeadFields {
         default:
             break
         }
-        return kept
     }
 
     /// One Host, and a valid one (RFC 9112 §3.2).

@@ -58,21 +58,19 @@ extension ByteWriter {
         for i in fields.indices {
             let field = fields[i]
             if field.isHopByHop || except.contains(field.name) { continue }
-            let name = field.nameRange.bounds
-            let value = field.valueRange.bounds
-            guard isPlain(source, name: name, value: value) else {
+            guard field.isPlain else {
                 writeRun(source, &run)
-                write(source.extracting(name))
+                write(source.part(field.nameRange))
                 write(": ")
-                write(source.extracting(value))
+                write(source.part(field.valueRange))
                 writeLineEnd()
                 continue
             }
-            if name.lowerBound != run.upperBound {
+            if field.start != run.upperBound {
                 writeRun(source, &run)
-                run = name.lowerBound..<name.lowerBound
+                run = field.start..<field.start
             }
-            run = run.lowerBound..<value.upperBound + 2
+            run = run.lowerBound..<field.plainEnd
         }
         writeRun(source, &run)
     }
@@ -131,13 +129,6 @@ extension ByteWriter {
         write("HTTP/1.1 ")
         write(decimal: UInt64(status))
         write(byte: ByteClass.space)
-    }
-
-    /// Whether a field stands in `source` as `Name: value` with CRLF right behind it.
-    private func isPlain(_ source: Span<UInt8>, name: Range<Int>, value: Range<Int>) -> Bool {
-        value.lowerBound == name.upperBound + 2
-            && source[name.upperBound + 1] == ByteClass.space
-            && source[value.upperBound] == ByteClass.carriageReturn
     }
 
     /// Writes the bytes of `run`, whole lines, and empties it.

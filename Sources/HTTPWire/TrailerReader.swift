@@ -60,11 +60,12 @@ struct TrailerReader: Sendable {
     }
 
     private mutating func readLines(limits: Limits) throws(WireError) {
+        var field = Field()
         while !hasEnded {
-            switch try nextLine() {
+            switch try nextLine(into: &field) {
             case .incomplete: return
             case .end: hasEnded = true
-            case .field(let field):
+            case .field:
                 count += 1
                 guard count <= limits.trailersMax else { throw .trailersTooLarge }
                 if field.name.isAllowedInTrailers, !field.isHopByHop { keep(field) }
@@ -72,10 +73,10 @@ struct TrailerReader: Sendable {
         }
     }
 
-    private mutating func nextLine() throws(WireError) -> FieldLines.Step {
+    private mutating func nextLine(into field: inout Field) throws(WireError) -> FieldLines.Step {
         do throws(WireError) {
             let bytes = section
-            return try lines.next(bytes.span)
+            return try lines.next(bytes.span, into: &field)
         } catch .headTooLarge {
             throw .trailersTooLarge
         } catch {

@@ -6,37 +6,39 @@
 ///
 /// Confined to its loop. New bytes are appended behind the run; a rewritten head is laid right
 /// before it, so that head and body leave in one send and no body byte is copied.
-@safe package final class ByteBuffer {
+@safe
+@usableFromInline
+package final class ByteBuffer {
     /// Bytes of a slab, head-room included.
-    package static let slabBytes = 128 * 1024
+    @inlinable package static var slabBytes: Int { 128 * 1024 }
     /// Room kept free before the first received byte, for a head that grew while it was rewritten.
-    package static let headroomBytes = 4 * 1024
+    @inlinable package static var headroomBytes: Int { 4 * 1024 }
 
     /// Room kept behind the last received byte, for the end of a chunk and the last chunk.
-    package static let tailroomBytes = 64
+    @inlinable package static var tailroomBytes: Int { 64 }
 
-    private let base: UnsafeMutableRawPointer
+    @usableFromInline let base: UnsafeMutableRawPointer
     /// Where the run begins and ends.
     ///
     /// Behind a pointer, as its bytes are: each access to a stored property of a class is checked
     /// for overlapping ones, and these two are read and moved some fifty times a request, always
     /// whole and on one loop.
-    private let run: UnsafeMutablePointer<(start: Int, end: Int)>
+    @usableFromInline let run: UnsafeMutablePointer<(start: Int, end: Int)>
 
     /// Offset of the first byte of the run.
-    package private(set) var start: Int {
+    @inlinable package internal(set) var start: Int {
         get { unsafe run.pointee.start }
-        set { unsafe run.pointee.start = newValue }
+        @usableFromInline set { unsafe run.pointee.start = newValue }
     }
 
     /// Offset behind the last byte of the run.
-    package private(set) var end: Int {
+    @inlinable package internal(set) var end: Int {
         get { unsafe run.pointee.end }
-        set { unsafe run.pointee.end = newValue }
+        @usableFromInline set { unsafe run.pointee.end = newValue }
     }
 
     /// Bytes of this buffer's memory: a slab, or less for one that only keeps a waiting request.
-    let capacity: Int
+    @usableFromInline let capacity: Int
 
     init(capacity: Int = ByteBuffer.slabBytes) {
         self.capacity = capacity
@@ -47,7 +49,7 @@
     }
 
     /// Whether it only keeps what it was made with, and takes nothing more.
-    package var isSnug: Bool { capacity < ByteBuffer.slabBytes }
+    @inlinable package var isSnug: Bool { capacity < ByteBuffer.slabBytes }
 
     /// A slab that belongs to no pool and counts against no limit.
     package static func outsidePools() -> ByteBuffer { ByteBuffer() }
@@ -58,15 +60,15 @@
     }
 
     /// Bytes in the run.
-    package var count: Int { end - start }
-    package var isEmpty: Bool { start == end }
+    @inlinable package var count: Int { end - start }
+    @inlinable package var isEmpty: Bool { start == end }
     /// Bytes that can still be received behind the run; a little is kept for chunk framing.
-    package var room: Int {
+    @inlinable package var room: Int {
         isSnug ? 0 : max(0, ByteBuffer.slabBytes - ByteBuffer.tailroomBytes - end)
     }
 
     /// The run.
-    package var bytes: Span<UInt8> {
+    @inlinable package var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             let pointer = unsafe base.advanced(by: start).assumingMemoryBound(to: UInt8.self)
@@ -85,13 +87,13 @@
     }
 
     /// Forgets all bytes.
-    package func clear() {
+    @inlinable package func clear() {
         start = ByteBuffer.headroomBytes
         end = ByteBuffer.headroomBytes
     }
 
     /// Forgets the first `count` bytes of the run; they stay where they are until overwritten.
-    package func consume(_ count: Int) {
+    @inlinable package func consume(_ count: Int) {
         precondition(count >= 0 && count <= self.count, "consume \(count) of \(self.count)")
         start += count
     }

@@ -26,3 +26,10 @@ extension String {
 
 /// A head of these lines.
 func head(_ lines: String...) -> String { lines.joined(separator: "\n") + "\n\n" }
+
+/// What is kept, as text.
+func text(_ kept: borrowing KeptBytes) -> String {
+    var copy: [UInt8] = []
+    copy.replace(with: kept.span)
+    return String(decoding: copy, as: UTF8.self)
+}

@@ -1,5 +1,6 @@
 import Telemetry
 import Testing
+import Transport
 
 @testable import Gateway
 
@@ -38,9 +39,11 @@ import Testing
     }
 
     private func add(_ number: Int, line: String? = nil, to recent: inout RecentExchanges) {
+        var requestID = KeptBytes()
+        requestID.replace(with: "id-\(number)".bytes.span)
         recent.add(
             AccessLogRecord(time: 0, status: 200, reason: .ok, total: .zero),
-            Array("id-\(number)".utf8),
+            requestID,
             Array((line ?? "line \(number)").utf8),
             []
         )

@@ -27,6 +27,14 @@ import Testing
     }
 
     @Test(arguments: [
+        (UInt64(0), 3, "000"), (42, 3, "042"), (1_234, 3, "234"), (99_999, 5, "99999"),
+    ])
+    func `writes as many digits as are wanted`(number: UInt64, width: Int, digits: String) {
+        #expect(written { $0.write(decimal: number, width: width) } == digits)
+        #expect(written(capacity: width - 1) { $0.write(decimal: number, width: width) } == "")
+    }
+
+    @Test(arguments: [
         (UInt64(0x0123_4567_89ab_cdef), "0123456789abcdef"), (0, "0000000000000000"),
         (.max, "ffffffffffffffff"), (0x9a9f_a0af_0990_0a0f, "9a9fa0af09900a0f"),
     ])

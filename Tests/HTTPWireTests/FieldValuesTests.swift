@@ -41,6 +41,7 @@ import Testing
     @Test(arguments: [("a", "a", true), ("A", "a", false), ("a", "ab", false), ("", "", true)])
     func `is compared byte for byte`(text: String, other: String, isEqual: Bool) {
         #expect(Array(text.utf8).span.equals(other) == isEqual)
+        #expect(Array(text.utf8).span.equals(Array(other.utf8).span) == isEqual)
     }
 
     // RFC 9110 §5.6.1.

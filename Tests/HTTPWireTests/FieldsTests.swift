@@ -22,10 +22,7 @@ import Testing
 
 @Suite struct `Field table` {
     @Test func `keeps fields in order`() {
-        var table = FieldTable(capacity: 4)
-        table.append(field(.host, at: 0))
-        table.append(field(.via, at: 10))
-        table.append(field(.via, at: 20))
+        let table = table(field(.host, at: 0), field(.via, at: 10), field(.via, at: 20))
         #expect(table.count == 3)
         #expect(table[2].nameRange.start == 20)
         #expect(table.first(.via)?.nameRange.start == 10)
@@ -34,8 +31,7 @@ import Testing
     }
 
     @Test func `is empty after removal and has the same room`() {
-        var table = FieldTable(capacity: 4)
-        table.append(field(.host, at: 0))
+        var table = table(field(.host, at: 0))
         table.removeAll()
         #expect(table.count == 0)
         #expect(table.capacity == 4)
@@ -43,12 +39,29 @@ import Testing
     }
 
     @Test func `marks one field as hop by hop`() {
-        var table = FieldTable(capacity: 4)
-        table.append(field(.via, at: 0))
-        table.append(field(.via, at: 9))
+        var table = table(field(.via, at: 0), field(.via, at: 9))
         table.markHopByHop(at: 1)
         #expect(!table[0].isHopByHop)
         #expect(table[1].isHopByHop)
+    }
+
+    @Test(arguments: [(false, false), (false, true), (true, false), (true, true)])
+    func `say whether they go on, and whether they do as they are`(
+        isHopByHop: Bool,
+        isPlain: Bool
+    ) {
+        var field = Field(
+            name: .via,
+            nameAt: 0..<3,
+            valueAt: 5..<9,
+            isHopByHop: isHopByHop,
+            isPlain: isPlain
+        )
+        #expect(field.isHopByHop == isHopByHop)
+        #expect(field.isPlain == isPlain)
+        field.isHopByHop.toggle()
+        #expect(field.isHopByHop != isHopByHop)
+        #expect(field.isPlain == isPlain)
     }
 
     // A head of 128 fields stays within two kilobytes.
@@ -61,7 +74,21 @@ import Testing
             name: name,
             nameAt: start..<start + 3,
             valueAt: start + 5..<start + 7,
-            isHopByHop: false
+            isHopByHop: false,
+            isPlain: false
         )
+    }
+
+    /// A table with room for four fields that holds these.
+    private func table(_ fields: Field...) -> FieldTable {
+        var table = FieldTable(capacity: 4)
+        var names = FieldNameSet()
+        var room = table.room
+        for (index, field) in fields.enumerated() {
+            room[index] = field
+            names.insert(field.name)
+        }
+        table.close(count: fields.count, names: names)
+        return table
     }
 }
