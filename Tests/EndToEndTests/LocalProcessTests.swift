@@ -112,8 +112,8 @@ import Testing
             )
             try await sluice.waitsForReady(1)
             // 3.6 of them at work on average: four are wanted, however slowly they start.
-            let load = try stage.load(sluice.address, "--phases", "180:12s")
-            try await sluice.waitsForReady(4, within: .seconds(12))
+            let load = try stage.load(sluice.address, "--phases", "180:20s")
+            try await sluice.waitsForReady(4, within: .seconds(20))
             let result = try await load.result()
             #expect(result.answered == result.offered, "\(result)")
             try await sluice.waitsForReady(1)
